@@ -1,0 +1,84 @@
+"""The words that data travel in between the rooms: scenarios, horizons, series, blocks.
+
+The tables `scenario`, `horizon` and `projection` hold the same rows; a test holds them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SCENARIOS = ("historical", "ssp126", "ssp245", "ssp370", "ssp585")
+DECADES = tuple(range(2020, 2100, 10))
+
+
+class Cadence(StrEnum):
+    """How often a variable has a value."""
+
+    DAILY = "daily"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One column of a result: a scenario read through a horizon."""
+
+    scenario: str
+    horizon: str
+    """`baseline`, or a decade such as `2050s`."""
+    target_year: int | None
+    """First year of the decade; None for the baseline."""
+
+
+PROJECTIONS = (
+    Projection("historical", "baseline", None),
+    *(Projection(scenario, f"{decade}s", decade) for scenario in SCENARIOS[1:] for decade in DECADES),
+)
+"""33 of them; a result's arrays follow this order (`projection_id` − 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One packed row of `climate_data`."""
+
+    variable: str
+    scenario: str
+    grid_id: int
+    first_year: int
+    """The first value belongs to 1 January, to January, or to the whole of this year, by the cadence."""
+    values: NDArray[np.float32]
+    """Daily values run over true Gregorian days (29 February included). NaN is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The yearly series of a range of cells: what a chunk computes on."""
+
+    grid_ids: NDArray[np.int32]
+    """(cells,), ascending."""
+    years: NDArray[np.int32]
+    """(years,), without gaps; the common axis of all series."""
+    values: dict[str, NDArray[np.float64]]
+    """By variable: (5, years, cells) in the order of SCENARIOS. 0 is the historical rows alone; 1 to 4 are a
+    scenario's rows with the history in front of its first year. NaN is missing."""
+    present: NDArray[np.bool_]
+    """(5, cells): does the cell have rows of its own for that scenario."""
+    attributes: dict[str, NDArray[np.float64]]
+    """By column of `location_grid`: (cells,), NaN where unknown."""
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return int(self.grid_ids.size)
+
+
+def calendar_days(first_year: int, n_years: int) -> NDArray[np.datetime64]:
+    """The true Gregorian days of whole years, as datetime64[D]."""
+    return np.arange(f"{first_year:04d}-01-01", f"{first_year + n_years:04d}-01-01", dtype="datetime64[D]")

