@@ -1,0 +1,183 @@
+"""P[i], damage rates and base AAL of one risk on a block of cells, for all projections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aiops.assess._reasons import reasons_of, years_missing
+from aiops.assess.windows import SERIES_OF_PROJECTION, Windows
+from aiops.climate import PROJECTIONS
+from aiops.risks import ReturnLevels
+from aiops.stats import gev, intervals
+from aiops.stats.bins import GEV_YEARS, MIN_YEARS, Estimate, estimate
+from aiops.stats.codes import ResultStatus
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from aiops.climate import Block
+    from aiops.risks import DamageSet, Risk, Sample
+
+N_PROJECTIONS = len(PROJECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbabilityBlock:
+    """Results by cell and projection; floats are NaN, and estimators 0, where nothing was computed."""
+
+    risk_type: str
+    damage_set: str
+    probabilities: NDArray[np.float64]
+    """(cells, 33, bins)."""
+    damage_rates: NDArray[np.float64]
+    """(cells, 33, bins): base damage rates times reach, a fraction of the asset's value."""
+    edges: NDArray[np.float64]
+    """(cells, 33, bins - 1), in the indicator's unit."""
+    aal: NDArray[np.float64]
+    """(cells, 33): Σ P·DR, a fraction of the asset's value a year."""
+    aal_low: NDArray[np.float64]
+    """(cells, 33): 5 % bound; NaN below 10 years."""
+    aal_high: NDArray[np.float64]
+    """(cells, 33): 95 % bound; NaN below 10 years."""
+    aal_change: NDArray[np.float64]
+    """(cells, 33): AAL less that of the historical baseline (projection 0)."""
+    aal_change_low: NDArray[np.float64]
+    """(cells, 33): 5 % bound, both errors taken as independent."""
+    aal_change_high: NDArray[np.float64]
+    """(cells, 33): 95 % bound."""
+    estimator: NDArray[np.uint8]
+    """(cells, 33): an Estimator; 0 for none."""
+    n_years: NDArray[np.int16]
+    """(cells, 33): valid years of the window."""
+    status: NDArray[np.int16]
+    """(cells, 33): a ResultStatus; 0 where the cell has no rows for the scenario."""
+    baseline: list[str | None]
+    """(cells,): which years the baseline is; None without any."""
+    reach: NDArray[np.float64]
+    """(cells,): share of the damage rates that reaches the cell; NaN where the risk knows no reach."""
+    is_default: NDArray[np.bool_]
+    """(cells,): whether a default stands for something unknown of the cell."""
+    reason: list[str | None]
+    """(cells,): why a projection was not computed, in plain words."""
+
+
+def assess_probability(
+    block: Block, risk: Risk, damage_set: str = "calibrated", windows: Windows | None = None
+) -> ProbabilityBlock:
+    """Bin probabilities, damage rates and base AAL of every cell and projection.
+
+    Args:
+        block: the cells' yearly series.
+        risk: what to assess.
+        damage_set: name of one of the risk's damage sets.
+        windows: those of this block, when the caller has them already.
+
+    Raises:
+        BadInput: the risk has no damage set of that name.
+    """
+    reader = windows or Windows(block)
+    damage = risk.damage_set(damage_set)
+    baselines = reader.labelled_baselines(damage.indicator)
+    edges = _edges(damage, baselines.sample, reader.n_cells)
+    found = _estimate(damage, edges, (baselines.sample, reader.horizons(damage.indicator)))
+    reach, is_default = _reach(risk, reader)
+    excluded, why_excluded = risk.exclusion(reader.attributes, reader.n_cells)
+
+    computed = reader.present & (found.estimator > 0) & ~excluded
+    status = np.where(excluded, ResultStatus.NOT_APPLICABLE, found.status)
+    rates = np.where(computed[..., None], np.asarray(damage.rates), np.nan)
+    if reach is not None:
+        rates = rates * reach[:, None]
+    p = np.where(computed[..., None], found.probabilities, np.nan)
+    error = np.where(computed, found.error, np.nan) * (1.0 if reach is None else reach)
+    aal = (p * rates).sum(axis=-1)
+    lowest, highest = rates.min(axis=-1), rates.max(axis=-1)
+    aal_low, aal_high = intervals.bounds(aal, error, lowest, highest)
+    change = aal - aal[:1]
+    change_error = np.hypot(error, error[:1])
+    change_error[0] = np.where(np.isnan(error[0]), np.nan, 0.0)
+    change_low, change_high = intervals.bounds(
+        change, change_error, lowest - highest[:1], highest - lowest[:1]
+    )
+
+    def explain(projection: int, cell: int) -> str:
+        if excluded[cell]:
+            return why_excluded
+        return _missing(damage, found.n_years[projection, cell], baselines.sample, projection, cell)
+
+    return ProbabilityBlock(
+        risk_type=risk.name,
+        damage_set=damage_set,
+        probabilities=_by_cell(p),
+        damage_rates=_by_cell(rates),
+        edges=_by_cell(np.where(computed[..., None], edges, np.nan)),
+        aal=_by_cell(aal),
+        aal_low=_by_cell(aal_low),
+        aal_high=_by_cell(aal_high),
+        aal_change=_by_cell(change),
+        aal_change_low=_by_cell(change_low),
+        aal_change_high=_by_cell(change_high),
+        estimator=_by_cell(np.where(computed, found.estimator, 0).astype(np.uint8)),
+        n_years=_by_cell(np.where(reader.present, found.n_years, 0).astype(np.int16)),
+        status=_by_cell(np.where(reader.present, status, 0).astype(np.int16)),
+        baseline=baselines.labels,
+        reach=np.full(reader.n_cells, np.nan) if reach is None else reach,
+        is_default=is_default,
+        reason=reasons_of(reader.present & ~computed, explain),
+    )
+
+
+def _edges(damage: DamageSet, baselines: Sample, n_cells: int) -> NDArray[np.float64]:
+    """(33, cells, k); NaN where the levels of a cell cannot be fitted."""
+    if not isinstance(damage.edges, ReturnLevels):
+        return np.broadcast_to(
+            np.asarray(damage.edges, np.float64), (N_PROJECTIONS, n_cells, len(damage.edges))
+        )
+    moments = gev.weighted_moments(baselines.values)
+    moments[:, baselines.n < GEV_YEARS] = np.nan
+    levels = gev.return_level(gev.from_moments(moments), damage.edges.years)
+    return levels[list(SERIES_OF_PROJECTION)]
+
+
+def _estimate(damage: DamageSet, edges: NDArray[np.float64], parts: tuple[Sample, Sample]) -> Estimate:
+    """All projections: the first from the baselines' first series, the others from the horizons."""
+    baselines, horizons = parts
+    fixed = None if isinstance(damage.edges, ReturnLevels) else damage.edges
+    first, others = (
+        estimate(values, own if fixed is None else fixed, damage.rates, damage.estimator, damage.closed)
+        for values, own in ((baselines.values[:1], edges[:1]), (horizons.values, edges[1:]))
+    )
+    return Estimate(
+        probabilities=np.concatenate([first.probabilities, others.probabilities]),
+        error=np.concatenate([first.error, others.error]),
+        estimator=np.concatenate([first.estimator, others.estimator]),
+        status=np.concatenate([first.status, others.status]),
+        n_years=np.concatenate([first.n_years, others.n_years]),
+    )
+
+
+def _reach(risk: Risk, reader: Windows) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_]]:
+    """Reach of the cells, the national mean where it is unknown, and where that is so."""
+    if risk.reach is None:
+        return None, np.zeros(reader.n_cells, dtype=np.bool_)
+    known = risk.reach.at(reader.attributes, reader.n_cells)
+    unknown = np.isnan(known)
+    return np.where(unknown, risk.reach.national_mean, known), unknown
+
+
+def _missing(damage: DamageSet, n_years: int, baselines: Sample, projection: int, cell: int) -> str:
+    variable = damage.indicator.variable
+    if n_years < MIN_YEARS:
+        return years_missing(int(n_years), MIN_YEARS, variable, projection)
+    n_baseline = int(baselines.n[SERIES_OF_PROJECTION[projection], cell])
+    if n_baseline >= GEV_YEARS:
+        return f"{variable} does not vary over the baseline: its return levels cannot be fitted"
+    return years_missing(n_baseline, GEV_YEARS, variable, 0, "are needed for the return levels of its bins")
+
+
+def _by_cell(values: NDArray[Any]) -> NDArray[Any]:
+    """(33, cells, …) to (cells, 33, …)."""
+    return np.ascontiguousarray(values.swapaxes(0, 1))

@@ -1,0 +1,191 @@
+"""Which years a projection is read through: baselines, horizons, and what is computed on them alone.
+
+Every cell is read for itself, so a cell's numbers do not depend on the block that it stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from aiops.climate import DECADES, PROJECTIONS, SCENARIOS
+from aiops.risks import Reduced, Sample
+from aiops.stats import gev
+from aiops.stats.bins import GEV_YEARS, MIN_YEARS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from aiops.climate import Block
+    from aiops.risks import Indicator
+
+BASELINE: Final = (1991, 2020)
+BASELINE_MIN_YEARS: Final = 20
+BASELINE_YEARS: Final = 30
+HORIZON_YEARS: Final = 20
+YEARS_BEFORE_DECADE: Final = 5
+DECADE_YEARS: Final = 10
+
+SERIES_OF_PROJECTION: Final = tuple(SCENARIOS.index(projection.scenario) for projection in PROJECTIONS)
+"""By projection: the index in SCENARIOS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """The baseline years of each scenario's series."""
+
+    sample: Sample
+    """values (5, cells, 30)."""
+    labels: list[str | None]
+    """(cells,): `1991-2020`, `first_30_years`, `first_9_years`, of the first series that has any; else None."""
+
+
+class Windows:
+    """A block's indicators by window; what several risks ask for is kept.
+
+    Implements `aiops.risks.Reader`.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self._fits: dict[Indicator, tuple[gev.Gev, NDArray[np.int64]]] = {}
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return self._block.n_cells
+
+    @property
+    def attributes(self) -> Mapping[str, NDArray[np.float64]]:
+        """Of the cells."""
+        return self._block.attributes
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(33, cells): whether the cell has rows of its own for the projection's scenario."""
+        return self._block.present[list(SERIES_OF_PROJECTION)]
+
+    def series(self, indicator: Indicator) -> NDArray[np.float64]:
+        """(5, cells, years) of X; NaN where it is missing or not finite. A variable nobody has is missing."""
+        stored = self._block.values.get(indicator.variable)
+        if stored is None:
+            return np.full((len(SCENARIOS), self.n_cells, self._block.years.size), np.nan)
+        values = np.ascontiguousarray(stored.transpose(0, 2, 1), dtype=np.float64)
+        if indicator.transform is not None:
+            values = indicator.transform(values)
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def baselines(self, indicator: Indicator) -> Sample:
+        """See `Reader`."""
+        return self.labelled_baselines(indicator).sample
+
+    def labelled_baselines(self, indicator: Indicator) -> Baselines:
+        """The baseline of each scenario's series.
+
+        1991-2020 where at least 20 of its years are valid; else the first 30 valid years; else all of them.
+        """
+        series = self.series(indicator)
+        values = _slice(series, BASELINE[0] - int(self._block.years[0]), BASELINE_YEARS)
+        n = np.count_nonzero(~np.isnan(values), axis=-1)
+        usual = n >= BASELINE_MIN_YEARS
+        if not usual.all():
+            values[~usual] = _first_valid(series[~usual], BASELINE_YEARS)
+            n = np.count_nonzero(~np.isnan(values), axis=-1)
+        return Baselines(Sample(values, n), _labels(n, usual))
+
+    def horizons(self, indicator: Indicator) -> Sample:
+        """See `Reader`."""
+        series = self.series(indicator)[1:]
+        starts = _horizon_starts(_last_years(series, self._block.years)) - int(self._block.years[0])
+        values = np.empty((len(SCENARIOS) - 1, len(DECADES), self.n_cells, HORIZON_YEARS))
+        for scenario, of_scenario in enumerate(starts):
+            for decade, start in enumerate(of_scenario):
+                values[scenario, decade] = _window(series[scenario], start)
+        values = values.reshape(-1, self.n_cells, HORIZON_YEARS)
+        return Sample(values, np.count_nonzero(~np.isnan(values), axis=-1))
+
+    def mean(self, indicator: Indicator) -> Reduced:
+        """See `Reader`."""
+        baseline = self.baselines(indicator)
+        horizons = self.horizons(indicator)
+        n = np.concatenate([baseline.n[:1], horizons.n])
+        total = np.concatenate(
+            [
+                np.where(np.isnan(part), 0.0, part).sum(axis=-1)
+                for part in (baseline.values[:1], horizons.values)
+            ]
+        )
+        return Reduced(total / np.where(n >= MIN_YEARS, n, np.nan), n)
+
+    def gev(self, indicator: Indicator) -> tuple[gev.Gev, NDArray[np.int64]]:
+        """See `Reader`."""
+        if indicator not in self._fits:
+            baseline = self.baselines(indicator)
+            horizons = self.horizons(indicator)
+            n = np.concatenate([baseline.n[:1], horizons.n])
+            moments = np.concatenate(
+                [gev.weighted_moments(baseline.values[:1]), gev.weighted_moments(horizons.values)], axis=1
+            )
+            moments[:, n < GEV_YEARS] = np.nan
+            self._fits[indicator] = gev.from_moments(moments), n
+        return self._fits[indicator]
+
+
+def _slice(series: NDArray[np.float64], start: int, length: int) -> NDArray[np.float64]:
+    """Years start … start + length of the last axis; NaN outside of it."""
+    values = np.full((*series.shape[:-1], length), np.nan)
+    first, last = max(start, 0), min(start + length, series.shape[-1])
+    if first < last:
+        values[..., first - start : last - start] = series[..., first:last]
+    return values
+
+
+def _window(series: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(cells, 20) years from each cell's own start; as a rule they are one and the same."""
+    if np.all(starts == starts[:1]):
+        return _slice(series, int(starts[0]) if starts.size else 0, HORIZON_YEARS)
+    positions = starts[:, None] + np.arange(HORIZON_YEARS)
+    inside = (positions >= 0) & (positions < series.shape[-1])
+    gathered = np.take_along_axis(series, np.where(inside, positions, 0), axis=-1)
+    return np.where(inside, gathered, np.nan)
+
+
+def _first_valid(series: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """The first valid years of each row, at most `length`, NaN behind them."""
+    order = np.argsort(np.isnan(series), axis=-1, kind="stable")[..., :length]
+    return _slice(np.take_along_axis(series, order, axis=-1), 0, length)
+
+
+def _last_years(series: NDArray[np.float64], years: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The last valid year of each row; the year before the axis where there is none."""
+    behind = np.argmax(~np.isnan(series)[..., ::-1], axis=-1)
+    last = int(years[-1]) - behind
+    return np.where(np.isnan(series).all(axis=-1), int(years[0]) - 1, last)
+
+
+def _horizon_starts(last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """First year of each decade's window, (scenarios, decades, cells), from the last valid years.
+
+    A window that runs beyond the data is shifted to their end when they cover its whole decade; when they do
+    not, it stays and has fewer years: shifted all the same, it would speak of another decade.
+    """
+    decades = np.array(DECADES)[None, :, None]
+    starts = decades - YEARS_BEFORE_DECADE
+    end = last[:, None, :]
+    covered = end >= decades + DECADE_YEARS - 1
+    return np.where(covered, np.minimum(starts, end - HORIZON_YEARS + 1), starts)
+
+
+def _labels(n: NDArray[np.int64], usual: NDArray[np.bool_]) -> list[str | None]:
+    has_years = n > 0
+    first = np.argmax(has_years, axis=0)
+    cells = np.arange(n.shape[1])
+    count = np.where(has_years.any(axis=0), n[first, cells], 0)
+    names: dict[int, str | None] = {years: f"first_{years}_years" for years in range(1, BASELINE_YEARS + 1)}
+    names[0] = None
+    names[-1] = f"{BASELINE[0]}-{BASELINE[1]}"
+    return [names[key] for key in np.where(usual[first, cells], -1, count).tolist()]

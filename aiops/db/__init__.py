@@ -1,0 +1,1 @@
+"""The database: connections, schema, packed series, results, batch jobs. Nothing of the science."""

@@ -1,0 +1,112 @@
+"""Blocks: the yearly series of a range of cells, read at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aiops.climate import SCENARIOS, Block
+from aiops.db.packing import PACKED
+from aiops.db.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from aiops.db.connect import Connection
+
+ATTRIBUTES = (
+    "elevation_m",
+    "slope",
+    "coast_distance_m",
+    "river_distance_m",
+    "river_elevation_m",
+    "forest_distance_m",
+    "impervious_ratio",
+)
+"""Columns of `location_grid` that a block carries."""
+
+
+def read_block(
+    connection: Connection,
+    variables: Sequence[str],
+    first_grid_id: int,
+    last_grid_id: int,
+    *,
+    cells: Sequence[int] | None = None,
+    box: Sequence[float] | None = None,
+) -> Block:
+    """Read the cells with climate data of a range.
+
+    Two statements; the server strings the series of equal shape together, so that no Python object is made per cell.
+
+    Args:
+        connection: the caller's.
+        variables: yearly variables; one without a row in a cell is NaN there.
+        first_grid_id: first cell of the range.
+        last_grid_id: last cell of the range, inclusive.
+        cells: only these cells of the range; None: all.
+        box: only cells within [west, south, east, north], degrees; None: all.
+    """
+    where = {
+        "first": first_grid_id,
+        "last": last_grid_id,
+        "cells": None if cells is None else list(cells),
+        "box": None if box is None else [float(edge) for edge in box],
+    }
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(statement("read_block_cells"), where)
+        rows = cursor.fetchall()
+        grid_ids = np.array([row[0] for row in rows], dtype=np.int32)
+        table = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(ATTRIBUTES))
+        cursor.execute(statement("read_block_series"), {**where, "variables": list(variables)})
+        pieces = cursor.fetchall()
+    attributes = {name: table[:, place].copy() for place, name in enumerate(ATTRIBUTES)}
+    return _assemble(grid_ids, variables, pieces, attributes)
+
+
+def _assemble(
+    grid_ids: NDArray[np.int32],
+    variables: Sequence[str],
+    pieces: Sequence[tuple[str, str, int, int, bytes, bytes]],
+    attributes: dict[str, NDArray[np.float64]],
+) -> Block:
+    """Put the pieces (variable, scenario, first year, years, cells, values) on one axis of years."""
+    n_cells = grid_ids.size
+    present = np.zeros((len(SCENARIOS), n_cells), dtype=np.bool_)
+    if not pieces:
+        years = np.zeros(0, dtype=np.int32)
+        values = {variable: np.zeros((len(SCENARIOS), 0, n_cells)) for variable in variables}
+        return Block(grid_ids, years, values, present, attributes)
+
+    start = min(piece[2] for piece in pieces)
+    years = np.arange(start, max(piece[2] + piece[3] for piece in pieces), dtype=np.int32)
+    values = {variable: np.full((len(SCENARIOS), years.size, n_cells), np.nan) for variable in variables}
+    beginning = {
+        variable: np.full((len(SCENARIOS), n_cells), np.iinfo(np.int32).max, dtype=np.int32)
+        for variable in variables
+    }
+    for variable, scenario, first_year, n_years, packed_ids, packed_values in pieces:
+        s = SCENARIOS.index(scenario)
+        columns = np.searchsorted(grid_ids, np.frombuffer(packed_ids, dtype=">i4"))
+        series = np.frombuffer(packed_values, dtype=PACKED).reshape(columns.size, n_years)
+        row = first_year - start
+        values[variable][s, row : row + n_years, columns] = series
+        beginning[variable][s, columns] = first_year
+        present[s, columns] = True
+    for variable in variables:
+        _put_history_in_front(values[variable], beginning[variable], years)
+    return Block(grid_ids, years, values, present, attributes)
+
+
+def _put_history_in_front(
+    values: NDArray[np.float64], beginning: NDArray[np.int32], years: NDArray[np.int32]
+) -> None:
+    """Fill the years before a scenario's first with the historical rows, in place."""
+    history = values[0]
+    for s in range(1, len(SCENARIOS)):
+        has_own = beginning[s] != np.iinfo(np.int32).max
+        before = (years[:, np.newaxis] < beginning[s][np.newaxis, :]) & has_own
+        np.copyto(values[s], history, where=before)

@@ -1,0 +1,113 @@
+"""Climate series in and out of `climate_data`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aiops.climate import Cadence, Series, calendar_days
+from aiops.db.packing import pack, unpack
+from aiops.db.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from aiops.db.connect import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did, in series."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+def write_series(
+    connection: Connection, series: Iterable[Series], dataset_id: int, *, merge: bool = True
+) -> Written:
+    """Write series, in the caller's transaction. A series that is there with the same values is left untouched.
+
+    Args:
+        connection: the caller's.
+        series: each (variable, cell, scenario) once.
+        dataset_id: from `register_dataset`.
+        merge: join with the years that are stored already, the new values that are not missing winning; else replace.
+    """
+    connection.execute(statement("create_incoming_series"))
+    with connection.cursor() as cursor, cursor.copy(statement("copy_incoming_series")) as copy:
+        copy.set_types(["text", "int4", "text", "int2", "bytea"])
+        for one in series:
+            copy.write_row((one.variable, one.grid_id, one.scenario, one.first_year, pack(one.values)))
+    if merge:
+        _merge_with_stored(connection)
+    row = connection.execute(statement("upsert_incoming_series"), {"dataset_id": dataset_id}).fetchone()
+    connection.execute(statement("drop_incoming_series"))
+    if row is None:
+        raise AssertionError("a count gave no row")
+    return Written(*row)
+
+
+def read_series(
+    connection: Connection, variables: Sequence[str], grid_ids: Sequence[int], scenarios: Sequence[str]
+) -> list[Series]:
+    """The stored series of these variables, cells and scenarios, in that order of sorting."""
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(
+            statement("read_series"),
+            {"variables": list(variables), "grid_ids": list(grid_ids), "scenarios": list(scenarios)},
+        )
+        return [
+            Series(variable, scenario, grid_id, first_year, unpack(values))
+            for variable, grid_id, scenario, first_year, values in cursor
+        ]
+
+
+def merge_series(cadence: Cadence, old: Series, new: Series) -> Series:
+    """One series over the years of both; where both have a value, the new one stands. Years between are missing."""
+    first_year = min(old.first_year, new.first_year)
+    length = max(_offset(cadence, first_year, one.first_year) + one.values.size for one in (old, new))
+    values = np.full(length, np.nan, dtype=np.float32)
+    for one in (old, new):
+        start = _offset(cadence, first_year, one.first_year)
+        part = values[start : start + one.values.size]
+        part[:] = np.where(np.isnan(one.values), part, one.values)
+    return Series(new.variable, new.scenario, new.grid_id, first_year, values)
+
+
+def _offset(cadence: Cadence, origin: int, year: int) -> int:
+    match cadence:
+        case Cadence.DAILY:
+            return int(calendar_days(origin, year - origin).size)
+        case Cadence.MONTHLY:
+            return 12 * (year - origin)
+        case Cadence.YEARLY:
+            return year - origin
+
+
+def _merge_with_stored(connection: Connection) -> None:
+    """Replace incoming rows that extend or fill a stored series by the union of both."""
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(statement("find_series_to_merge"))
+        merged: list[tuple[str, int, str, int, bytes]] = []
+        for variable, grid_id, scenario, cadence, old_year, old_values, new_year, new_values in cursor:
+            union = merge_series(
+                Cadence(cadence),
+                Series(variable, scenario, grid_id, old_year, _floats(old_values)),
+                Series(variable, scenario, grid_id, new_year, _floats(new_values)),
+            )
+            merged.append((variable, grid_id, scenario, union.first_year, pack(union.values)))
+        if merged:
+            cursor.executemany(
+                statement("replace_incoming_series"),
+                [(year, values, variable, grid_id, scenario) for variable, grid_id, scenario, year, values in merged],
+            )
+
+
+def _floats(packed: bytes) -> NDArray[np.float32]:
+    return unpack(packed)

@@ -1,0 +1,49 @@
+"""How the climate of South Korea changes by scenario and year, as tables.
+
+Anchored on the national 1 km projections (five regional models, South Korean mean, 2081–2100 against 2000–2019):
++2.3 °C and +3 % of rain at SSP1-2.6, +6.3 °C and +18 % at SSP5-8.5, 20 to 40 % on the wettest day
+(Climate Research 17(2), 2022, 89, doi:10.14383/cri.2022.17.2.89; the same figures in the National Atlas of Korea).
+SSP2-4.5 and SSP3-7.0 stand between them as the global warming of IPCC AR6 WG1, table SPM.1, does. The course
+within the century is this project's approximation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+HEAVY_RAIN_PER_DEGREE = 0.07
+"""Growth of the heaviest rain per °C of local warming (Clausius–Clapeyron)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    """The change under one scenario, relative to 1991–2020."""
+
+    knots: tuple[tuple[int, float], ...]
+    """(year, °C), straight lines between them."""
+    rain_per_degree: float
+    """Growth of the mean rain per °C of warming."""
+
+    def warming(self, years: ArrayLike) -> Floats:
+        """Warming of South Korea since the mean of 1991–2020, °C."""
+        at, degrees = zip(*self.knots, strict=True)
+        return np.interp(np.asarray(years, dtype=np.float64), at, degrees)
+
+
+PATHWAYS: dict[str, Pathway] = {
+    # A quarter of a degree per decade, the observed trend of Seoul 1991–2020, centred on the period.
+    "historical": Pathway(((1991, -0.36), (2020, 0.36)), 0.02),
+    "ssp126": Pathway(((2020, 0.36), (2030, 1.05), (2050, 1.9), (2070, 2.3), (2090, 2.4), (2100, 2.4)), 0.0125),
+    "ssp245": Pathway(((2020, 0.36), (2030, 1.10), (2050, 2.2), (2070, 3.1), (2090, 3.8), (2100, 4.0)), 0.02),
+    "ssp370": Pathway(((2020, 0.36), (2030, 1.10), (2050, 2.4), (2070, 3.8), (2090, 5.1), (2100, 5.8)), 0.024),
+    "ssp585": Pathway(((2020, 0.36), (2030, 1.25), (2050, 2.9), (2070, 4.7), (2090, 6.4), (2100, 7.2)), 0.028),
+}
+"""By the scenarios of `aiops.climate.SCENARIOS`."""

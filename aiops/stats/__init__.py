@@ -1,0 +1,1 @@
+"""Statistics of yearly series: bin probabilities, GEV, intervals, return-period losses."""

@@ -1,0 +1,134 @@
+"""Each year's own distribution function: what the estimators shrunk, hurdle, kde and count are means of.
+
+F(e) = mean_j G_j(e), where G_j is a normal distribution around year j (shrunk, kde), around its logarithm
+(hurdle), or a step (count). The same G_j give the interval of the loss, so they are kept as an array.
+Everything here is by rows: (rows, years), a row being one cell of one projection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.special import ndtr
+
+from aiops.stats.codes import Estimator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Closed = Literal["left", "right"]
+"""The side on which a bin holds its edge: left is [e_i, e_i+1), right is (e_i, e_i+1]."""
+
+MIN_POSITIVE_YEARS = 5
+"""A hurdle needs so many years above zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """A normal kernel for each year of each row."""
+
+    centres: NDArray[np.float64]
+    """(rows, years): on the scale of X, or of ln X. +inf for a missing year and -inf for a year of zero:
+    their distribution functions are 0 and 1 everywhere, which is what their share in a mean shall be."""
+    width: NDArray[np.float64]
+    """(rows,): the standard deviation of the kernels. NaN where a row has no spread to set it by."""
+    logarithmic: bool
+    """Whether the scale is ln X."""
+
+    def take(self, rows: NDArray[np.bool_]) -> Kernels:
+        """The kernels of some rows."""
+        if rows.all():
+            return self
+        return Kernels(self.centres[rows], self.width[rows], self.logarithmic)
+
+
+def kernels_of(x: NDArray[np.float64], n: NDArray[np.int64], estimator: Estimator) -> Kernels:
+    """Centres and widths of the kernels of one estimator.
+
+    Args:
+        x: (rows, years), NaN missing.
+        n: (rows,), the valid years of each row.
+        estimator: KDE, SHRUNK or HURDLE.
+
+    The plain form has h = s·n^(-1/5) around each year (Scott 1992). The shrunk form pulls years and kernels
+    together by c = 1/sqrt(1 + n^(-2/5)), so that the variance of the mixture is the sample's own
+    (Silverman 1986, section 3.4.2, the smoothed bootstrap's rescaling).
+    """
+    if estimator is not Estimator.HURDLE:
+        centres, width = _centres_and_width(x, ~np.isnan(x), n, shrink=estimator is Estimator.SHRUNK)
+        return Kernels(centres, width, logarithmic=False)
+    positive = x > 0
+    n_positive = np.count_nonzero(positive, axis=-1)
+    logarithms = np.log(np.where(positive, x, 1.0))
+    centres, width = _centres_and_width(logarithms, positive, n_positive, shrink=True)
+    centres[x <= 0] = -np.inf
+    width[n_positive < MIN_POSITIVE_YEARS] = np.nan
+    return Kernels(centres, width, logarithmic=True)
+
+
+def _centres_and_width(
+    x: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64], *, shrink: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    count = np.maximum(n, 2)
+    mean = np.where(valid, x, 0.0).sum(axis=-1) / count
+    deviation = np.where(valid, x - mean[:, None], 0.0)
+    spread = np.sqrt((deviation * deviation).sum(axis=-1) / (count - 1))
+    # Equal values may leave a rounding error in their mean: only the values themselves say that they differ.
+    highest = np.where(valid, x, -np.inf).max(axis=-1)
+    lowest = np.where(valid, x, np.inf).min(axis=-1)
+    scott = count**-0.2
+    squeeze = 1.0 / np.sqrt(1.0 + scott * scott) if shrink else np.ones_like(scott)
+    width = spread * scott * squeeze
+    width[(n < 2) | (highest <= lowest) | (width <= 0)] = np.nan
+    centres = mean[:, None] + deviation * squeeze[:, None] if shrink else x.copy()
+    centres[~valid] = np.inf
+    return centres, width
+
+
+def smooth_cdf(
+    kernels: Kernels, x: NDArray[np.float64], edges: NDArray[np.float64], closed: Closed
+) -> NDArray[np.float64]:
+    """G_j(e) by kernels.
+
+    Args:
+        kernels: of these rows; every width is a number.
+        x: (rows, years), NaN missing; decides alone at edges that ln cannot reach.
+        edges: (rows or 1, k).
+        closed: the closed side of the bins; it matters where X has an atom, at 0 of a hurdle.
+
+    Returns:
+        (k, rows, years); 0 in missing years.
+    """
+    result = np.empty((edges.shape[-1], *x.shape))
+    inverse = (1.0 / kernels.width)[:, None]
+    for layer, edge in zip(result, np.moveaxis(edges, -1, 0)[..., None], strict=True):
+        level = np.log(np.where(edge > 0, edge, 1.0)) if kernels.logarithmic else edge
+        np.subtract(level, kernels.centres, out=layer)
+        np.multiply(layer, inverse, out=layer)
+        ndtr(layer, out=layer)
+        if kernels.logarithmic and np.any(edge <= 0):
+            layer[...] = np.where(edge <= 0, _below(x, edge, closed), layer)
+    return result
+
+
+def count_cdf(x: NDArray[np.float64], edges: NDArray[np.float64], closed: Closed) -> NDArray[np.float64]:
+    """G_j(e) as a step: 1 where the year lies below the edge.
+
+    Args:
+        x: (rows, years), NaN missing.
+        edges: (rows or 1, k).
+        closed: left counts X < e, right counts X ≤ e.
+
+    Returns:
+        (k, rows, years); 0 in missing years.
+    """
+    result = np.empty((edges.shape[-1], *x.shape))
+    for layer, edge in zip(result, np.moveaxis(edges, -1, 0)[..., None], strict=True):
+        layer[...] = _below(x, edge, closed)
+    return result
+
+
+def _below(x: NDArray[np.float64], edge: NDArray[np.float64], closed: Closed) -> NDArray[np.bool_]:
+    return x < edge if closed == "left" else x <= edge

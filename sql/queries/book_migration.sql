@@ -1,0 +1,1 @@
+INSERT INTO schema_migrations (source, name, sha256, program_version) VALUES (%s, %s, %s, %s)

@@ -1,0 +1,1 @@
+SELECT canonical_risk_type(%(given)s, 'risk')

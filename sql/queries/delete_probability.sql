@@ -1,0 +1,2 @@
+DELETE FROM probability_packed
+WHERE grid_id BETWEEN %(first)s AND %(last)s AND grid_id = ANY (%(grid_ids)s) AND risk_type = ANY (%(risk_types)s)

@@ -1,0 +1,1 @@
+SELECT * FROM batch_status(%(batch_id)s)

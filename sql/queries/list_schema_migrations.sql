@@ -1,0 +1,1 @@
+SELECT source, name, sha256 FROM schema_migrations

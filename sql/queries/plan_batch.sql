@@ -1,0 +1,1 @@
+SELECT plan_batch(%(batch_id)s, %(chunk_size)s)

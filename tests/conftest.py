@@ -1,0 +1,162 @@
+"""Fixtures of every test: a real PostgreSQL server, a fresh migrated database, no settings from outside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pytest_postgresql import factories
+
+from aiops.db.embedded import EmbeddedServer
+from aiops.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Runs beside the tests until its standard input closes, which the end of the tests does whatever that end is:
+# a last test, Ctrl-C, a crash, kill -9.
+GUARDIAN = """
+import pathlib, shutil, sys
+from aiops.db.embedded import EmbeddedServer
+sys.stdin.read()
+folder = pathlib.Path(sys.argv[1])
+server = EmbeddedServer(folder / "server", sys.argv[2])
+server.stop("immediate")
+for place in (server.home.folder, folder):
+    shutil.rmtree(place, ignore_errors=True)
+"""
+
+
+# --- settings -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No variable and no `.env` of the developer's reaches a test, and none reaches the next test."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    # What asks for the embedded server without saying which must not get the developer's own.
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+# --- the server ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """Which PostgreSQL the tests run on: AIOPS_TEST_POSTGRES, as the setting EMBEDDED_POSTGRES."""
+    return os.environ.get("AIOPS_TEST_POSTGRES", "18")
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that the server's account can pass through; pytest's own are closed to all but the caller."""
+    folder = Path(tempfile.mkdtemp(prefix="aiops-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(open_folder: Path, postgres: str) -> Iterator[EmbeddedServer]:
+    """The tests' server (one for each worker of pytest-xdist): fast, forgetful, gone at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", GUARDIAN, open_folder, postgres], stdin=subprocess.PIPE, start_new_session=True
+    ) as guardian:
+        server = EmbeddedServer(open_folder / "server", postgres, durable=False)
+        server.start()
+        yield server
+        server.stop("immediate")
+        guardian.communicate()
+
+
+# --- a database for each test -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def running_server(server: EmbeddedServer) -> SimpleNamespace:
+    """The server in the words of pytest-postgresql: what its no-process mode can depend on."""
+    reach = conninfo_to_dict(server.conninfo)
+    return SimpleNamespace(
+        host=reach["host"],
+        port=reach["port"],
+        user=reach["user"],
+        password=reach["password"],
+        options="",
+        maintenance_dbname="postgres",
+        template_dbname="template0",
+    )
+
+
+def migrate_template(**reach: str) -> None:
+    """Bring the template database to the present schema, once for all tests."""
+    from aiops.db.migrate import migrate, own_migrations
+
+    reach.pop("autocommit")
+    with psycopg.connect(make_conninfo(**reach), autocommit=True) as connection:
+        migrate(connection, own_migrations())
+
+
+migrated_server = factories.postgresql_noproc(depends_on="running_server", dbname="test", load=[migrate_template])
+fresh_connection = factories.postgresql("migrated_server")
+
+
+@pytest.fixture
+def connection(fresh_connection: psycopg.Connection) -> psycopg.Connection:
+    """A connection, not in autocommit mode, to a migrated database that only this test sees."""
+    return fresh_connection
+
+
+@pytest.fixture
+def database(connection: psycopg.Connection, server: EmbeddedServer) -> str:
+    """The connection string of this test's migrated database."""
+    return make_conninfo(server.conninfo, dbname=connection.info.dbname)
+
+
+@pytest.fixture
+def connect(database: str) -> Iterator[Callable[..., psycopg.Connection]]:
+    """Open further connections to this test's database: `connect(autocommit=True)`; closed at its end."""
+    opened: list[psycopg.Connection] = []
+
+    def connect(**options: object) -> psycopg.Connection:
+        opened.append(psycopg.connect(database, **options))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()
+
+
+# --- data beside the checkout -------------------------------------------------------------------------------
+
+
+def _beside_the_checkout(name: str) -> Path:
+    folder = Path(__file__).resolve().parents[2] / "shared" / name
+    if not folder.is_dir():
+        pytest.skip(f"there is no {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real observations: stations, best tracks."""
+    return _beside_the_checkout("data")
+
+
+@pytest.fixture(scope="session")
+def oracles() -> Path:
+    """Values that others published."""
+    return _beside_the_checkout("oracles")

@@ -1,0 +1,127 @@
+"""`aiops results`: what was computed, for a few places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from psycopg.rows import dict_row
+from rich.table import Table
+
+from aiops.db.statements import statement
+from aiops.errors import BadInput
+from aiops.grid import grid_id_of
+from workers.cli.connection import database
+from workers.cli.output import Json, console, show
+
+if TYPE_CHECKING:
+    from aiops.db.connect import Connection
+
+_COLUMNS = (("historical", "baseline"), ("ssp245", "2050s"), ("ssp585", "2090s"))
+"""Projections that the table shows: now, the middle of the century, its end under the highest emissions."""
+
+
+def results(
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="LAT,LON", help="A place, in degrees; may be given several times."),
+    ] = None,
+    risk: Annotated[list[str] | None, typer.Option("--risk", help="Only this risk type. Default: all.")] = None,
+    most: Annotated[int, typer.Option(help="Without --at: so many of the named places, from the north.")] = 40,
+    as_json: Json = False,
+) -> None:
+    """Hazard scores and average annual losses of places; without --at, of the places that have a name.
+
+    Example: aiops results --at 35.8714,128.6014 --risk extreme_heat
+    """
+    grid_ids = [grid_id_of(*_place(text)) for text in at] if at else None
+    with database() as connection:
+        data = collect(connection, grid_ids, risk, most)
+    if not data["rows"]:
+        raise BadInput(
+            "results: there are none for these places and risks yet; load data (aiops ingest) and run "
+            "aiops run probability and aiops run hazard"
+        )
+    show(data, as_json, lambda: render(data))
+
+
+def collect(
+    connection: Connection, grid_ids: list[int] | None, risks: list[str] | None, most: int = 40
+) -> dict[str, Any]:
+    """The places and their result rows, as `--json` prints them."""
+    risk_types = None
+    if risks:
+        risk_types = [_scalar(connection, statement("canonical_risk_type"), {"given": one}) for one in risks]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(statement("list_places"), {"grid_ids": grid_ids, "most": most})
+        places = cursor.fetchall()
+        ids = [place["grid_id"] for place in places]
+        cursor.execute(statement("results_of_cells"), {"grid_ids": ids, "risk_types": risk_types})
+        rows = cursor.fetchall()
+    synthetic = _scalar(connection, statement("has_synthetic_data"), {"grid_ids": ids})
+    return {"synthetic": synthetic, "places": places, "rows": rows}
+
+
+def render(data: dict[str, Any]) -> None:
+    """One table per risk: places down, projections across."""
+    by_key = {(row["grid_id"], row["risk_type"], row["scenario"], row["horizon"]): row for row in data["rows"]}
+    for risk_type in dict.fromkeys(row["risk_type"] for row in data["rows"]):
+        console.print(_table(risk_type, data["places"], by_key))
+    console.print("H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before the")
+    console.print("asset's vulnerability. * a default stood in for something unknown (the distance to a river).")
+    if data["synthetic"]:
+        console.print("[bold]Computed from SYNTHETIC sample data: for trying out, not for decisions.[/bold]")
+
+
+def _table(risk_type: str, places: list[dict[str, Any]], by_key: dict[tuple[Any, ...], dict[str, Any]]) -> Table:
+    shown = [c for c in _COLUMNS if any((p["grid_id"], risk_type, *c) in by_key for p in places)]
+    table = Table(title=risk_type, title_justify="left", title_style="bold")
+    table.add_column("place")
+    for measure in ("H", "AAL %"):
+        for scenario, horizon in shown:
+            label = horizon if scenario == "historical" else f"{horizon} {scenario}"
+            table.add_column(f"{measure}\n{label}", justify="right")
+    table.add_column("status")
+    for place in places:
+        rows = [by_key.get((place["grid_id"], risk_type, *column)) for column in shown]
+        known = [row for row in rows if row is not None]
+        if not known:
+            continue
+        name = " ".join(part for part in (place["name"], place["name_ko"]) if part)
+        table.add_row(
+            name or f"{place['latitude']:.2f}, {place['longitude']:.2f}",
+            *(_number(row, "hazard_score_100", 1.0, 1) for row in rows),
+            *(_number(row, "aal", 100.0, 4) + _star(row) for row in rows),
+            _status(known),
+        )
+    return table
+
+
+def _number(row: dict[str, Any] | None, key: str, factor: float, digits: int) -> str:
+    return "–" if row is None or row[key] is None else f"{row[key] * factor:.{digits}f}"
+
+
+def _star(row: dict[str, Any] | None) -> str:
+    return "*" if row is not None and row["is_default"] and row["aal"] is not None else ""
+
+
+def _status(rows: list[dict[str, Any]]) -> str:
+    status = rows[0]["probability_status"] or rows[0]["hazard_status"]
+    reason = rows[0]["reason"]
+    baseline = rows[0]["baseline"]
+    if reason:
+        return f"{status}: {reason}"
+    return status if baseline in (None, "1991-2020") else f"{status}, {baseline}"
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"--at: {text!r}; allowed: LATITUDE,LONGITUDE in degrees, such as 37.5665,126.978") from None
+    return latitude, longitude
+
+
+def _scalar(connection: Connection, query: Any, parameters: dict[str, Any]) -> Any:
+    row = connection.execute(query, parameters).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,94 @@
+"""Following a batch on the terminal."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from aiops.db.statements import statement
+from aiops.errors import BatchFailed
+from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
+from workers.cli.output import console, errors
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from aiops.db.connect import Connection
+
+ENDED = ("completed", "failed", "cancelled")
+_PICKUP_SECONDS = 8.0
+"""A daemon that is alive takes a job within milliseconds; one that does not for so long is taken to be gone."""
+
+
+def follow(connection: Connection, batch_id: UUID, *, quiet: bool = False) -> dict[str, Any]:
+    """Show a batch's progress until it ends; start a daemon for as long as it takes when none is running.
+
+    Raises:
+        BatchFailed: it ended failed or cancelled.
+    """
+    with ExitStack() as stack:
+        if not daemon_is_alive(connection):
+            if not quiet:
+                errors.print("No daemon is running: computing with one of our own until this batch ends.")
+            stack.enter_context(daemon_for_now())
+        bar = stack.enter_context(
+            Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=30),
+                TextColumn("{task.percentage:>3.0f} %"),
+                TextColumn("{task.fields[detail]}"),
+                TimeElapsedColumn(),
+                console=errors,
+                transient=False,
+                disable=quiet or not errors.is_terminal,
+            )
+        )
+        row = _look(connection, batch_id)
+        task = bar.add_task(row["job_type"], total=100, detail=row["status"])
+        asked_at = time.monotonic()
+        while row["status"] not in ENDED:
+            bar.update(task, completed=row["progress"], detail=_detail(row))
+            if row["status"] == "queued" and time.monotonic() - asked_at > _PICKUP_SECONDS and not bar.disable:
+                bar.update(task, detail="queued: waiting for a daemon (aiops worker)")
+            time.sleep(0.1)
+            row = _look(connection, batch_id)
+        bar.update(task, completed=row["progress"], detail=_detail(row))
+    if row["status"] != "completed":
+        raise BatchFailed(f"batch {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
+    return row
+
+
+def _look(connection: Connection, batch_id: UUID) -> dict[str, Any]:
+    cursor = connection.execute(statement("watch_batch"), {"batch_id": batch_id})
+    row = cursor.fetchone()
+    if row is None or cursor.description is None:
+        raise BatchFailed(f"batch {batch_id} does not exist")
+    return dict(zip((column.name for column in cursor.description), row, strict=True))
+
+
+def _detail(row: dict[str, Any]) -> str:
+    if row["total_chunks"] is None:
+        return str(row["status"])
+    chunks = f"{row['total_chunks'] - row['open_chunks']}/{row['total_chunks']} chunks"
+    rate = row["cells_per_second"]
+    if rate is None or rate <= 0:
+        return chunks
+    text = f"{chunks}, {rate:,.0f} cells/s"
+    if row["status"] == "running":
+        text += f", {(row['total_items'] - row['completed_items']) / rate:,.0f} s left"
+    return text
+
+
+def describe(row: dict[str, Any]) -> None:
+    """Print what a completed batch did."""
+    done = row["results"] or {}
+    console.print(
+        f"{row['job_type']}: {done.get('cells', 0):,} cells, {done.get('rows', 0):,} result rows in "
+        f"{row['actual_duration_seconds']:.1f} s (batch {row['batch_id']})."
+    )
+    for warning in row["warnings"] or []:
+        console.print(f"  note: {warning}")

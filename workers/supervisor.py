@@ -1,0 +1,124 @@
+"""The daemon's parent: it holds no work, and keeps the processes that do alive."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aiops.db.connect import conninfo
+from aiops.settings import settings
+from workers.process import GRACE_SECONDS
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_STEADY_SECONDS = 60.0
+"""A process that lived so long is taken to be well: its next end is met with the first pause again."""
+
+STOP_SECONDS = GRACE_SECONDS + 5
+"""How long a stop takes at most."""
+
+
+@dataclass(slots=True)
+class _Child:
+    """One place in the daemon: the process that fills it now, and how often it had to be filled."""
+
+    role: str
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    start_again_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts the daemon's processes, starts them again with growing pauses when they end, stops them in order."""
+
+    children: list[_Child] = field(default_factory=list)
+    stop_signals: int = 0
+
+    def run(self) -> None:
+        """Supervise until SIGTERM or SIGINT; a second signal ends the children at once."""
+        self.children = [_Child("control"), *(_Child("compute") for _ in range(settings().parallel_workers))]
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        log.info("daemon started", compute_processes=settings().parallel_workers)
+        while not self.stop_signals:
+            for child in self.children:
+                self._keep_alive(child)
+            time.sleep(0.1)
+        self._stop_all()
+        log.info("daemon stopped")
+
+    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
+        self.stop_signals += 1
+        log.info("asked to stop", signal=signal.Signals(number).name, times=self.stop_signals)
+
+    def _keep_alive(self, child: _Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.start_again_at:
+                self._start(child)
+            return
+        code = child.process.poll()
+        if code is None:
+            return
+        child.failures = 1 if now - child.started_at > _STEADY_SECONDS else child.failures + 1
+        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (child.failures - 1))
+        child.start_again_at = now + pause * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
+        log.warning(
+            "process ended", role=child.role, pid=child.process.pid, exit_code=code, next_start_in=round(pause, 1)
+        )
+        child.process = None
+
+    def _start(self, child: _Child) -> None:
+        environment = {
+            **os.environ,
+            # One process, one core: parallel linear algebra inside each would only fight for the same cores.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        child.process = subprocess.Popen(
+            [sys.executable, "-m", "workers.process", child.role, str(os.getpid())],
+            env=environment,
+            # Ctrl-C in a terminal reaches the whole process group; the children hear of it from us, in order.
+            start_new_session=True,
+        )
+        child.started_at = time.monotonic()
+        log.info("process started", role=child.role, pid=child.process.pid)
+
+    def _stop_all(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        self._signal_all(signal.SIGTERM)
+        while self._alive() and time.monotonic() < deadline and self.stop_signals < 2:
+            time.sleep(0.05)
+        self._signal_all(signal.SIGKILL)
+        for child in self.children:
+            if child.process is not None:
+                child.process.wait()
+
+    def _alive(self) -> list[_Child]:
+        return [child for child in self.children if child.process is not None and child.process.poll() is None]
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for child in self._alive():
+            if child.process is not None:
+                child.process.send_signal(number)
+
+
+def run_daemon() -> None:
+    """Run the daemon in this process until it is told to stop; starts the embedded server first, if that is used."""
+    conninfo()
+    Supervisor().run()

@@ -1,0 +1,59 @@
+"""The tasks of the queue. Each is thin: what it does stands in a module of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from procrastinate import JobContext, PsycopgConnector
+from psycopg.types.json import Jsonb
+
+from aiops.db.statements import statement
+from aiops.settings import settings
+from workers.chunks import run_chunk
+from workers.queue import COMPUTE, CONTROL, app
+from workers.retry import BackOff
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+log = structlog.get_logger(__name__)
+
+PLANNING = BackOff(attempts=8)
+CHUNK = BackOff(attempts=4)
+
+
+def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
+    async def plan(context: JobContext, batch_id: str | None = None, **input_params: Any) -> None:
+        """Split a yearly batch into chunks; without a batch_id (`procrastinate defer`), make its row first."""
+        pool = cast("PsycopgConnector", app.connector).pool
+        async with pool.connection() as connection:
+            if batch_id is None:
+                cursor = await connection.execute(
+                    statement("batch_of_job"),
+                    {"job_id": context.job.id, "job_type": job_type, "input_params": Jsonb(input_params)},
+                )
+                row = await cursor.fetchone()
+                batch_id = str(row[0]) if row is not None else None
+            cursor = await connection.execute(
+                statement("plan_batch"), {"batch_id": batch_id, "chunk_size": settings().batch_size}
+            )
+            row = await cursor.fetchone()
+        log.info("batch planned", batch_id=batch_id, job_type=job_type, chunks=row[0] if row is not None else None)
+
+    return plan
+
+
+for _job_type in ("probability", "hazard", "assessment"):
+    app.task(name=f"{_job_type}_batch", queue=CONTROL, pass_context=True, retry=PLANNING)(_yearly_batch(_job_type))
+
+
+@app.task(name="risk_chunk", queue=COMPUTE, pass_context=True, retry=CHUNK)
+def risk_chunk(context: JobContext, batch_id: str, chunk_no: int) -> None:
+    """Compute one chunk of a yearly batch and write its results."""
+    run_chunk(
+        batch_id,
+        chunk_no,
+        worker=context.worker_name or "worker",
+        last_attempt=CHUNK.is_last(context.job.attempts),
+    )
