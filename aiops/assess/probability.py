@@ -88,20 +88,16 @@ def assess_probability(
 
     computed = reader.present & (found.estimator > 0) & ~excluded
     status = np.where(excluded, ResultStatus.NOT_APPLICABLE, found.status)
-    rates = np.where(computed[..., None], np.asarray(damage.rates), np.nan)
-    if reach is not None:
-        rates = rates * reach[:, None]
+    scale = np.ones(reader.n_cells) if reach is None else reach
     p = np.where(computed[..., None], found.probabilities, np.nan)
-    error = np.where(computed, found.error, np.nan) * (1.0 if reach is None else reach)
-    aal = (p * rates).sum(axis=-1)
-    lowest, highest = rates.min(axis=-1), rates.max(axis=-1)
-    aal_low, aal_high = intervals.bounds(aal, error, lowest, highest)
-    change = aal - aal[:1]
-    change_error = np.hypot(error, error[:1])
-    change_error[0] = np.where(np.isnan(error[0]), np.nan, 0.0)
-    change_low, change_high = intervals.bounds(
-        change, change_error, lowest - highest[:1], highest - lowest[:1]
+    rates = np.where(computed[..., None], np.asarray(damage.rates) * scale[:, None], np.nan)
+    error = np.where(computed, found.error, np.nan) * scale
+    aal = intervals.bounds(
+        (p * rates).sum(axis=-1), error, found.n_years, scale * damage.rates[0], scale * damage.rates[-1]
     )
+    change = intervals.difference(aal, intervals.Bounded(*(part[:1] for part in aal)))
+    # The baseline differs from itself by nothing, and that is certain.
+    change.low[0] = change.high[0] = change.mean[0]
 
     def explain(projection: int, cell: int) -> str:
         if excluded[cell]:
@@ -114,12 +110,12 @@ def assess_probability(
         probabilities=_by_cell(p),
         damage_rates=_by_cell(rates),
         edges=_by_cell(np.where(computed[..., None], edges, np.nan)),
-        aal=_by_cell(aal),
-        aal_low=_by_cell(aal_low),
-        aal_high=_by_cell(aal_high),
-        aal_change=_by_cell(change),
-        aal_change_low=_by_cell(change_low),
-        aal_change_high=_by_cell(change_high),
+        aal=_by_cell(aal.mean),
+        aal_low=_by_cell(aal.low),
+        aal_high=_by_cell(aal.high),
+        aal_change=_by_cell(change.mean),
+        aal_change_low=_by_cell(change.low),
+        aal_change_high=_by_cell(change.high),
         estimator=_by_cell(np.where(computed, found.estimator, 0).astype(np.uint8)),
         n_years=_by_cell(np.where(reader.present, found.n_years, 0).astype(np.int16)),
         status=_by_cell(np.where(reader.present, status, 0).astype(np.int16)),
@@ -133,9 +129,7 @@ def assess_probability(
 def _edges(damage: DamageSet, baselines: Sample, n_cells: int) -> NDArray[np.float64]:
     """(33, cells, k); NaN where the levels of a cell cannot be fitted."""
     if not isinstance(damage.edges, ReturnLevels):
-        return np.broadcast_to(
-            np.asarray(damage.edges, np.float64), (N_PROJECTIONS, n_cells, len(damage.edges))
-        )
+        return np.broadcast_to(np.asarray(damage.edges, np.float64), (N_PROJECTIONS, n_cells, len(damage.edges)))
     moments = gev.weighted_moments(baselines.values)
     moments[:, baselines.n < GEV_YEARS] = np.nan
     levels = gev.return_level(gev.from_moments(moments), damage.edges.years)

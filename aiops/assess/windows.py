@@ -41,7 +41,7 @@ class Baselines:
     sample: Sample
     """values (5, cells, 30)."""
     labels: list[str | None]
-    """(cells,): `1991-2020`, `first_30_years`, `first_9_years`, of the first series that has any; else None."""
+    """(cells,): `1991-2020`, `first_30_years`, `first_9_years` of the first series with any year; else None."""
 
 
 class Windows:
@@ -105,8 +105,8 @@ class Windows:
         for scenario, of_scenario in enumerate(starts):
             for decade, start in enumerate(of_scenario):
                 values[scenario, decade] = _window(series[scenario], start)
-        values = values.reshape(-1, self.n_cells, HORIZON_YEARS)
-        return Sample(values, np.count_nonzero(~np.isnan(values), axis=-1))
+        gathered = values.reshape(-1, self.n_cells, HORIZON_YEARS)
+        return Sample(gathered, np.count_nonzero(~np.isnan(gathered), axis=-1))
 
     def mean(self, indicator: Indicator) -> Reduced:
         """See `Reader`."""
@@ -114,10 +114,7 @@ class Windows:
         horizons = self.horizons(indicator)
         n = np.concatenate([baseline.n[:1], horizons.n])
         total = np.concatenate(
-            [
-                np.where(np.isnan(part), 0.0, part).sum(axis=-1)
-                for part in (baseline.values[:1], horizons.values)
-            ]
+            [np.where(np.isnan(part), 0.0, part).sum(axis=-1) for part in (baseline.values[:1], horizons.values)]
         )
         return Reduced(total / np.where(n >= MIN_YEARS, n, np.nan), n)
 

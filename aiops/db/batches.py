@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from aiops.db.connect import Connection
 
 
-def create_batch_job(
-    connection: Connection, job_type: str, input_params: Mapping[str, object] | None = None
-) -> UUID:
+def create_batch_job(connection: Connection, job_type: str, input_params: Mapping[str, object] | None = None) -> UUID:
     """Insert a batch job; the database checks the parameters and puts it on the queue when the caller commits.
 
     Raises:
@@ -66,9 +64,7 @@ def update_batch_progress(
 
 def complete_batch_job(connection: Connection, batch_id: UUID | str, results: Mapping[str, object]) -> None:
     """End a batch as completed, with progress 100; one that has ended already stays as it is."""
-    connection.execute(
-        statement("complete_batch_job"), {"batch_id": batch_id, "results": Jsonb(dict(results))}
-    )
+    connection.execute(statement("complete_batch_job"), {"batch_id": batch_id, "results": Jsonb(dict(results))})
 
 
 def fail_batch_job(

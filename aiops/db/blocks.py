@@ -85,8 +85,7 @@ def _assemble(
     years = np.arange(start, max(piece[2] + piece[3] for piece in pieces), dtype=np.int32)
     values = {variable: np.full((len(SCENARIOS), years.size, n_cells), np.nan) for variable in variables}
     beginning = {
-        variable: np.full((len(SCENARIOS), n_cells), np.iinfo(np.int32).max, dtype=np.int32)
-        for variable in variables
+        variable: np.full((len(SCENARIOS), n_cells), np.iinfo(np.int32).max, dtype=np.int32) for variable in variables
     }
     for variable, scenario, first_year, n_years, packed_ids, packed_values in pieces:
         s = SCENARIOS.index(scenario)
@@ -101,9 +100,7 @@ def _assemble(
     return Block(grid_ids, years, values, present, attributes)
 
 
-def _put_history_in_front(
-    values: NDArray[np.float64], beginning: NDArray[np.int32], years: NDArray[np.int32]
-) -> None:
+def _put_history_in_front(values: NDArray[np.float64], beginning: NDArray[np.int32], years: NDArray[np.int32]) -> None:
     """Fill the years before a scenario's first with the historical rows, in place."""
     history = values[0]
     for s in range(1, len(SCENARIOS)):

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 _COLUMNS = (*ATTRIBUTES, "name", "name_ko")
 
 
-def write_cells(
-    connection: Connection, cells: Iterable[Mapping[str, float | str | None]], dataset_id: int
-) -> int:
+def write_cells(connection: Connection, cells: Iterable[Mapping[str, float | str | None]], dataset_id: int) -> int:
     """Write the surroundings and names of cells; what is not given stays as it is.
 
     Args:
@@ -28,10 +26,7 @@ def write_cells(
     Returns:
         The number of cells.
     """
-    rows = [
-        {**dict.fromkeys(_COLUMNS), **cell, "attributes_dataset": dataset_id}
-        for cell in cells
-    ]
+    rows = [{**dict.fromkeys(_COLUMNS), **cell, "attributes_dataset": dataset_id} for cell in cells]
     with connection.cursor() as cursor:
         cursor.executemany(statement("upsert_cell"), rows)
     return len(rows)

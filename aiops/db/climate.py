@@ -28,9 +28,7 @@ class Written:
     unchanged: int
 
 
-def write_series(
-    connection: Connection, series: Iterable[Series], dataset_id: int, *, merge: bool = True
-) -> Written:
+def write_series(connection: Connection, series: Iterable[Series], dataset_id: int, *, merge: bool = True) -> Written:
     """Write series, in the caller's transaction. A series that is there with the same values is left untouched.
 
     Args:

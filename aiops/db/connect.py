@@ -65,9 +65,7 @@ def connect(
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            return psycopg.connect(
-                conninfo(direct=direct), autocommit=autocommit, **connection_arguments(application)
-            )
+            return psycopg.connect(conninfo(direct=direct), autocommit=autocommit, **connection_arguments(application))
         except psycopg.OperationalError as error:
             if time.monotonic() >= deadline:
                 raise DatabaseUnavailable(f"cannot connect to the database: {_one_line(error)}") from error

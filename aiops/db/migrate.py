@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -19,6 +19,7 @@ from aiops.errors import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import LiteralString
 
     from aiops.db.connect import Connection
 
@@ -29,7 +30,7 @@ class Migration:
 
     source: str
     name: str
-    sql: str
+    sql: LiteralString
     frozen: bool
     """Whether a changed hash of an applied file is refused. Ours are frozen; a library may touch up an old file."""
 
@@ -118,7 +119,7 @@ def migrate(connection: Connection, migrations: Sequence[Migration]) -> Migratio
 def _apply(connection: Connection, m: Migration) -> None:
     try:
         with connection.transaction():
-            connection.execute(cast("LiteralString", m.sql))
+            connection.execute(m.sql)
             connection.execute(statement("book_migration"), (m.source, m.name, m.sha256, __version__))
     except psycopg.Error as error:
         raise SchemaError(f"migration {m.source}/{m.name} failed: {' '.join(str(error).split())}") from error

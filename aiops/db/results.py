@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,45 +26,61 @@ class ProbabilityColumns(Protocol):
     """P(H) of one risk for a block of cells; shapes in cells, projections, bins."""
 
     @property
-    def risk_type(self) -> str: ...
+    def risk_type(self) -> str:
+        """Name of the risk."""
+
     @property
-    def damage_set(self) -> str: ...
+    def damage_set(self) -> str:
+        """Name of the damage set."""
+
     @property
     def probabilities(self) -> NDArray[np.float64]:
         """(cells, projections, bins)."""
+
     @property
     def damage_rates(self) -> NDArray[np.float64]:
         """(cells, projections, bins)."""
+
     @property
     def edges(self) -> NDArray[np.float64]:
         """(cells, projections, bins − 1)."""
+
     @property
     def aal(self) -> NDArray[np.float64]:
         """(cells, projections)."""
+
     @property
     def aal_low(self) -> NDArray[np.float64]:
         """(cells, projections)."""
+
     @property
     def aal_high(self) -> NDArray[np.float64]:
         """(cells, projections)."""
+
     @property
     def estimator(self) -> NDArray[np.integer[Any]]:
         """(cells, projections), codes."""
+
     @property
     def n_years(self) -> NDArray[np.integer[Any]]:
         """(cells, projections)."""
+
     @property
     def status(self) -> NDArray[np.integer[Any]]:
         """(cells, projections), codes."""
+
     @property
     def baseline(self) -> Sequence[str | None]:
         """(cells,)."""
+
     @property
     def reach(self) -> NDArray[np.float64]:
         """(cells,), NaN: the risk has none."""
+
     @property
     def is_default(self) -> NDArray[np.bool_]:
         """(cells,)."""
+
     @property
     def reason(self) -> Sequence[str | None]:
         """(cells,)."""
@@ -73,28 +90,41 @@ class HazardColumns(Protocol):
     """Hazard scores of one risk for a block of cells."""
 
     @property
-    def risk_type(self) -> str: ...
+    def risk_type(self) -> str:
+        """Name of the risk."""
+
     @property
     def score(self) -> NDArray[np.float64]:
         """(cells, projections), 0–100."""
+
     @property
     def coverage(self) -> NDArray[np.float64]:
         """(cells, projections)."""
+
     @property
     def status(self) -> NDArray[np.integer[Any]]:
         """(cells, projections), codes."""
+
     @property
     def reason(self) -> Sequence[str | None]:
         """(cells,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every row of a write has in common."""
+
+    method_version: str
+    """Of the program that computed it."""
+    batch_id: UUID
+    """The batch that it belongs to."""
 
 
 def replace_probability(
     connection: Connection,
     grid_ids: NDArray[np.int32],
     results: Sequence[ProbabilityColumns],
-    *,
-    method_version: str,
-    batch_id: UUID,
+    stamp: Stamp,
 ) -> int:
     """Put the P(H) of these cells and risks in the place of what stood there, in the caller's transaction.
 
@@ -122,8 +152,8 @@ def replace_probability(
                 binary.floats(one.reach),
                 binary.booleans(one.is_default),
                 binary.texts(one.reason),
-                binary.constant(method_version, n),
-                binary.constant(batch_id.bytes, n),
+                binary.constant(stamp.method_version, n),
+                binary.constant(stamp.batch_id.bytes, n),
             ],
             n,
         )
@@ -137,9 +167,7 @@ def replace_hazard(
     connection: Connection,
     grid_ids: NDArray[np.int32],
     results: Sequence[HazardColumns],
-    *,
-    method_version: str,
-    batch_id: UUID,
+    stamp: Stamp,
 ) -> int:
     """Put the Hazard scores of these cells and risks in the place of what stood there; as `replace_probability`."""
     n = grid_ids.size
@@ -152,8 +180,8 @@ def replace_hazard(
                 binary.float_arrays(one.coverage),
                 binary.integer_arrays(one.status),
                 binary.texts(one.reason),
-                binary.constant(method_version, n),
-                binary.constant(batch_id.bytes, n),
+                binary.constant(stamp.method_version, n),
+                binary.constant(stamp.batch_id.bytes, n),
             ],
             n,
         )
@@ -199,7 +227,12 @@ def _replace(
         return 0
     connection.execute(
         statement(f"delete_{kind}"),
-        {"grid_ids": grid_ids.tolist(), "first": int(grid_ids[0]), "last": int(grid_ids[-1]), "risk_types": risk_types},
+        {
+            "grid_ids": grid_ids.tolist(),
+            "first": int(grid_ids[0]),
+            "last": int(grid_ids[-1]),
+            "risk_types": risk_types,
+        },
     )
     written = 0
     for buffer in buffers:

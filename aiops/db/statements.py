@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import LiteralString
@@ -21,4 +21,4 @@ def sql_directory() -> Path:
 @cache
 def statement(name: str) -> LiteralString:
     """The statement in `sql/queries/<name>.sql`; it is part of the program, never a user's input."""
-    return cast("LiteralString", (sql_directory() / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
+    return (sql_directory() / "queries" / f"{name}.sql").read_text(encoding="utf-8")

@@ -37,9 +37,7 @@ def quantile(values: Floats, probability: float, method: Literal[7, 8]) -> tuple
     return _between(_take(in_order, below), _take(in_order, above), weight), counts
 
 
-def moving_quantile(
-    values: Floats, window: int, probability: float, method: Literal[7, 8]
-) -> tuple[Floats, Ranks]:
+def moving_quantile(values: Floats, window: int, probability: float, method: Literal[7, 8]) -> tuple[Floats, Ranks]:
     """Quantile of all samples of `window` neighbouring days together.
 
     The same as `quantile` of each window, without sorting every value as often as it stands in a window: the

@@ -33,6 +33,7 @@ RAIN = Quantity("mm", 0.0, 1e5, "a fill value or a trace code")
 HUMIDITY = Quantity("%", 0.0, 100.0, "a fill value or supersaturation")
 WIND = Quantity("a speed", 0.0, 500.0, "a component or a fill value")
 RADIATION = Quantity("W/m²", 0.0, 1500.0, "a sum in J/m² or a fill value")
+FIRE_WEATHER = Quantity("FWI", 0.0, 1e4, "another index")
 EVAPOTRANSPIRATION = Quantity("mm", 0.0, 1e5, "a fill value")
 _ROUNDING = 1e-3
 
@@ -96,6 +97,4 @@ def same_shape(**arrays: NDArray[np.float64]) -> None:
     (first_name, first), *others = arrays.items()
     for name, array in others:
         if array.shape != first.shape:
-            raise BadInput(
-                f"{name}: shape {array.shape} given; allowed: {first.shape}, the shape of {first_name}"
-            )
+            raise BadInput(f"{name}: shape {array.shape} given; allowed: {first.shape}, the shape of {first_name}")

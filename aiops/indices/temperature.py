@@ -3,7 +3,7 @@
 A year with more than 15 missing days is NaN; fewer are left out, not filled.
 
 Source: the ETCCDI definitions (Zhang, X. et al. 2011, WIREs Clim. Change 2, 851–870) for FD, TXx, TNn; the
-Korea Meteorological Administration's heat wave days (33 °C), tropical nights (25 °C), cold wave days (−12 °C).
+Korea Meteorological Administration's heat wave day (33 °C), tropical night (25 °C), cold wave day (−12 °C).
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def count(days: NDArray[np.bool_], axis: DailyAxis) -> NDArray[np.int64]:
 
 
 def total(values: NDArray[np.float64], axis: DailyAxis) -> NDArray[np.float64]:
-    """Sum over the days that have a value."""
-    sums: NDArray[np.float64] = np.add.reduceat(np.where(np.isnan(values), 0.0, values), axis.starts, axis=0)
+    """Sum over the days; NaN where one is missing."""
+    sums: NDArray[np.float64] = np.add.reduceat(values, axis.starts, axis=0)
     return sums
 
 

@@ -110,9 +110,7 @@ def _columns_of(table: Table) -> list[DailyColumn]:
     columns = [replace(known, column=name) for known, name in found if name is not None]
     if not columns:
         allowed = " ".join(known.column for known in ASOS_COLUMNS)
-        raise FileRefused(
-            f"{table.path}: has no column of the ASOS format beside stnId and tm; allowed: {allowed}"
-        )
+        raise FileRefused(f"{table.path}: has no column of the ASOS format beside stnId and tm; allowed: {allowed}")
     return columns
 
 

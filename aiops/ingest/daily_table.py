@@ -60,9 +60,7 @@ class DailyTable:
         known = places != UNKNOWN
         for row in np.flatnonzero(known & (forms != DateForm.DAY)).tolist():
             allowed = f"{DATE_ALLOWED[Cadence.DAILY]}, years {FIRST_YEAR} to {LAST_YEAR}"
-            self._refusals.refuse_row(
-                block.lines[row], date_column, "not a day of the calendar", dates[row], allowed
-            )
+            self._refusals.refuse_row(block.lines[row], date_column, "not a day of the calendar", dates[row], allowed)
         usable = known & (forms == DateForm.DAY)
         # A column in which emptiness means something tells nothing about whether anything was measured.
         telling = [column for column in self._columns if np.isnan(column.empty)]
@@ -74,9 +72,7 @@ class DailyTable:
             if column in telling or not telling:
                 empty &= _blank(texts)
         for row in np.flatnonzero(usable & empty).tolist():
-            self._refusals.refuse_row(
-                block.lines[row], "row", "no value in any column used", "", "at least one value"
-            )
+            self._refusals.refuse_row(block.lines[row], "row", "no value in any column used", "", "at least one value")
         usable &= ~empty
         self._order_extremes(values, block.lines, usable)
         lines = np.array(block.lines, dtype=np.int64)
@@ -122,9 +118,7 @@ class DailyTable:
             values[_blank(texts)] = column.empty
         return values
 
-    def _order_extremes(
-        self, values: NDArray[np.float64], lines: tuple[int, ...], usable: NDArray[np.bool_]
-    ) -> None:
+    def _order_extremes(self, values: NDArray[np.float64], lines: tuple[int, ...], usable: NDArray[np.bool_]) -> None:
         """A day's minimum above its maximum: neither can be believed. Changes `values` in place."""
         names = [column.variable.name for column in self._columns]
         for low, high in (("tasmin", "tasmax"), ("hursmin", "hurs")):

@@ -67,9 +67,7 @@ class DailyValues:
                 there = ~np.isnan(values)
                 if there.any():
                     days = self.days[rows][there]
-                    yield pack(
-                        variable.name, scenario, grid_ids[place], days, values[there], cadence=Cadence.DAILY
-                    )
+                    yield pack(variable.name, scenario, grid_ids[place], days, values[there], cadence=Cadence.DAILY)
 
     def variables_present(self) -> tuple[Variable, ...]:
         """Variables that have a value anywhere."""

@@ -1,4 +1,4 @@
-"""From a file to `climate_data`: read and judged whole, then written in one transaction with its indicators."""
+"""From a file to `climate_data`: judged whole, then written in one transaction with its indicators."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from aiops.ingest.place_csv import parse_place_csv
 from aiops.ingest.report import IngestReport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    import numpy as np
 
     from aiops.db.connect import Connection
     from aiops.ingest.parsed import ParsedFile
@@ -92,8 +94,8 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
             name=parsed.path.name,
             source=_SOURCES[parsed.kind],
             file_sha256=parsed.sha256,
-            first_year=parsed.first_day.item().year,
-            last_year=parsed.last_day.item().year,
+            first_year=_year_of(parsed.first_day),
+            last_year=_year_of(parsed.last_day),
             synthetic=False,
             parameters=parsed.parameters,
         )
@@ -127,3 +129,22 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
         series_unchanged=sum(part.unchanged for part in written),
         seconds=time.monotonic() - started,
     )
+
+
+def _indicators(connection: Connection, parsed: ParsedFile, dataset_id: int) -> Iterator[tuple[Written, set[str]]]:
+    """Compute and write the indicators of the file's cells, from what is stored now.
+
+    A file may add years to a series that was there; new history moves the baseline of the cell's scenarios.
+    """
+    wanted = set(SCENARIOS) if "historical" in parsed.scenarios else set(parsed.scenarios)
+    grid_ids = parsed.grid_ids.tolist()
+    for start in range(0, len(grid_ids), CELLS_AT_ONCE):
+        daily = read_series(
+            connection, DAILY_SOURCES, grid_ids[start : start + CELLS_AT_ONCE], sorted({"historical", *wanted})
+        )
+        computed = [one for one in yearly_indicators(daily) if one.scenario in wanted]
+        yield write_series(connection, computed, dataset_id), {one.variable for one in computed}
+
+
+def _year_of(day: np.datetime64) -> int:
+    return int(day.astype("datetime64[Y]").astype(int)) + 1970

@@ -1,9 +1,9 @@
 """The long CSV: one value a row, with what it is of.
 
 Columns: `variable`, `scenario`, `date`, `value`, and `latitude` with `longitude`, or `grid_id`; where all
-three are there, they must agree. A column `unit`, if there is one, must name the unit in which the variable is
-stored. Other columns are passed over and named in the report. So the view `climate_long`, written to CSV, can
-be read back.
+three are there, they must agree. A column `unit`, if there is one, must name the unit in which the variable
+is stored. Other columns are passed over and named in the report. So the view `climate_long`, written to CSV,
+can be read back.
 
 Memory: some 30 bytes a row, thrice while the rows are sorted.
 """

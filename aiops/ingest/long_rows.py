@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 _PLACES = {variable.name: place for place, variable in enumerate(VARIABLES)}
 _MINIMUM = np.array([variable.minimum for variable in VARIABLES])
 _MAXIMUM = np.array([variable.maximum for variable in VARIABLES])
-_OF_CADENCE = {
-    cadence: np.array([variable.cadence is cadence for variable in VARIABLES]) for cadence in Cadence
-}
+_OF_CADENCE = {cadence: np.array([variable.cadence is cadence for variable in VARIABLES]) for cadence in Cadence}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,7 @@ _FAULTS = {
     ),
     "no number": _Fault("value", "not a number", lambda v, _g: v.allowed),
     "missing": _Fault("value", "missing", lambda v, _g: v.allowed),
-    "range": _Fault(
-        "value", "implausible", lambda v, g: f"{v.name} {v.allowed}{hint_of(v, float(g['value']))}"
-    ),
+    "range": _Fault("value", "implausible", lambda v, g: f"{v.name} {v.allowed}{hint_of(v, float(g['value']))}"),
 }
 """In the order in which a row is looked at: it is refused for the first of them."""
 
@@ -108,9 +104,7 @@ class LongRows:
         }
         self._has_coordinates = {"latitude", "longitude"} <= self._names.keys()
         if not self._has_coordinates and "grid_id" not in self._names:
-            raise FileRefused(
-                f"{table.path}: column grid_id is missing, and latitude with longitude; allowed: either"
-            )
+            raise FileRefused(f"{table.path}: column grid_id is missing, and latitude with longitude; allowed: either")
         self._variables = Codes(_variable_code)
         self._scenarios = Codes(_scenario_code)
         self._grid_ids = Codes(_grid_code)
@@ -150,9 +144,7 @@ class LongRows:
             fault = _FAULTS[checked[first_fault[row] - 1]]
             given = {role: column[row] for role, column in texts.items()}
             allowed = fault.allowed(VARIABLES[variables[row]], given)
-            self._table.refusals.refuse_row(
-                block.lines[row], fault.column, fault.reason, given[fault.column], allowed
-            )
+            self._table.refusals.refuse_row(block.lines[row], fault.column, fault.reason, given[fault.column], allowed)
         good = first_fault == 0
         return Observations(
             keys=key_of(variables[good], scenarios[good], grid_ids[good]),
@@ -162,9 +154,7 @@ class LongRows:
             lines=np.array(block.lines, dtype=np.int64)[good],
         )
 
-    def _cells(
-        self, texts: dict[str, tuple[str, ...]]
-    ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]]]:
+    def _cells(self, texts: dict[str, tuple[str, ...]]) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]]]:
         """The cell of each row, and where its coordinates or its number are none."""
         faults: dict[str, NDArray[np.bool_]] = {}
         cells: NDArray[np.int64] | None = None
@@ -184,9 +174,7 @@ class LongRows:
             raise AssertionError("a table without a place was let in")
         return cells, faults
 
-    def _wrong_unit(
-        self, texts: dict[str, tuple[str, ...]], variables: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
+    def _wrong_unit(self, texts: dict[str, tuple[str, ...]], variables: NDArray[np.int64]) -> NDArray[np.bool_]:
         if "unit" not in texts:
             return np.zeros(variables.size, dtype=np.bool_)
         pairs = list(zip(variables.tolist(), texts["unit"], strict=True))

@@ -104,16 +104,10 @@ def index_series(observations: Observations, refusals: Refusals) -> SeriesIndex:
             conflict = np.maximum.reduceat(values, groups) != np.minimum.reduceat(values, groups)
             conflicts = conflict[np.cumsum(first) - 1]
             for place in np.flatnonzero(conflicts | ~first):
-                _refuse_duplicate(
-                    refusals, int(lines[place]), keys[place], days[place], bool(conflicts[place])
-                )
+                _refuse_duplicate(refusals, int(lines[place]), keys[place], days[place], bool(conflicts[place]))
             kept = first & ~conflicts
             keys, days, values, lines = keys[kept], days[kept], values[kept], lines[kept]
-    starts = (
-        np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        if keys.size
-        else np.zeros(0, np.int64)
-    )
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if keys.size else np.zeros(0, np.int64)
     return SeriesIndex(Observations(keys, days, values, lines), np.append(starts, keys.size))
 
 

@@ -1,7 +1,7 @@
 """The daily CSV of one place, with a mapping of its columns to variables.
 
 The date stands in one column (`date`, `tm`, `time`, `일시`, `날짜`) or in three (`year`, `month`, `day`); a
-mapping may name it (`date=…`). An empty field is missing: an unknown source does not say that it means no rain.
+mapping may name it (`date=…`). An empty field is missing: only a source that says so may mean no rain by it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def parse_place(text: str) -> tuple[float, float]:
     try:
         latitude, longitude = (float(part) for part in parts)
     except ValueError:
-        raise BadInput(
-            f"place: {text!r}; allowed: LAT,LON in decimal degrees, such as 35.84,127.12"
-        ) from None
+        raise BadInput(f"place: {text!r}; allowed: LAT,LON in decimal degrees, such as 35.84,127.12") from None
     grid_id_of(latitude, longitude)
     return latitude, longitude
 
@@ -58,9 +56,7 @@ def parse_columns(text: str) -> dict[str, str]:
     for part in text.split(","):
         variable, sign, column = (piece.strip() for piece in part.partition("="))
         if not (variable and sign and column):
-            raise BadInput(
-                f"columns: {part!r}; allowed: VARIABLE=COLUMN, with commas between, such as pr=rainfall"
-            )
+            raise BadInput(f"columns: {part!r}; allowed: VARIABLE=COLUMN, with commas between, such as pr=rainfall")
         if variable in columns:
             raise BadInput(f"columns: {variable} stands twice; allowed: each variable once")
         columns[variable] = column
@@ -88,15 +84,11 @@ def parse_place_csv(
     wanted = _wanted(columns)
     refusals = Refusals()
     with open_table(path, refusals) as table:
-        mapped = [
-            DailyColumn(need_column(table, theirs), variable_of(name)) for name, theirs in wanted.items()
-        ]
+        mapped = [DailyColumn(need_column(table, theirs), variable_of(name)) for name, theirs in wanted.items()]
         date_columns = _date_columns(table, columns.get(_DATE))
         days = DailyTable(mapped, refusals)
         for block in table.blocks((*date_columns, *(column.column for column in mapped))):
-            days.add(
-                block, _dates(block, date_columns), np.zeros(len(block.lines), np.int64), date_columns[0]
-            )
+            days.add(block, _dates(block, date_columns), np.zeros(len(block.lines), np.int64), date_columns[0])
         sha256, encoding = table.sha256, table.encoding
     values = days.finish()
     if not values.variables_present():

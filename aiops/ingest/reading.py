@@ -169,9 +169,7 @@ def _header(reader: Reader, path: Path) -> tuple[str, ...]:
     if twice:
         raise FileRefused(f"{path}, line 1: column {shortened(', '.join(twice))} stands twice; allowed: once")
     if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
-        raise FileRefused(
-            f"{path}, line 1: {shortened(header[0])!r} has no commas; allowed: columns apart by ','"
-        )
+        raise FileRefused(f"{path}, line 1: {shortened(header[0])!r} has no commas; allowed: columns apart by ','")
     return header
 
 

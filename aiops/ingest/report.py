@@ -57,9 +57,7 @@ class Refusals:
     """Rows that were left out whole."""
     values_refused: int = 0
     """Values that were left out of rows otherwise used."""
-    _groups: dict[tuple[Literal["row", "value"], str, str], tuple[int, list[Refusal]]] = field(
-        default_factory=dict
-    )
+    _groups: dict[tuple[Literal["row", "value"], str, str], tuple[int, list[Refusal]]] = field(default_factory=dict)
 
     def refuse_row(self, line: int, column: str, reason: str, given: str, allowed: str) -> None:
         """Note a row that is left out."""
@@ -74,9 +72,7 @@ class Refusals:
     def groups(self) -> tuple[RefusedGroup, ...]:
         """What was left out by reason, the most frequent first."""
         found = [
-            RefusedGroup(
-                what, column, reason, count, tuple(sorted(examples, key=lambda refusal: refusal.line))
-            )
+            RefusedGroup(what, column, reason, count, tuple(sorted(examples, key=lambda refusal: refusal.line)))
             for (what, column, reason), (count, examples) in self._groups.items()
         ]
         return tuple(sorted(found, key=lambda group: (-group.count, group.what, group.field, group.reason)))

@@ -53,18 +53,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("tasmax", _DAILY, "°C", -60, 60, "daily maximum temperature", "일최고기온", ("TAMAX", "maxTa")),
     Variable("tasmin", _DAILY, "°C", -60, 60, "daily minimum temperature", "일최저기온", ("TAMIN", "minTa")),
     Variable("pr", _DAILY, "mm", 0, 2000, "daily precipitation", "일강수량", ("RN", "sumRn")),
-    Variable(
-        "prhmax", _DAILY, "mm", 0, 300, "rain of the day's wettest hour", "1시간 최다강수량", ("hr1MaxRn",)
-    ),
-    Variable(
-        "hurs", _DAILY, "%", 0, 100, "daily mean relative humidity", "일평균 상대습도", ("RHM", "avgRhm")
-    ),
-    Variable(
-        "hursmin", _DAILY, "%", 0, 100, "daily minimum relative humidity", "일최소 상대습도", ("minRhm",)
-    ),
-    Variable(
-        "sfcWind", _DAILY, "m/s", 0, 80, "daily mean wind speed at 10 m", "일평균 풍속", ("WS", "avgWs")
-    ),
+    Variable("prhmax", _DAILY, "mm", 0, 300, "rain of the day's wettest hour", "1시간 최다강수량", ("hr1MaxRn",)),
+    Variable("hurs", _DAILY, "%", 0, 100, "daily mean relative humidity", "일평균 상대습도", ("RHM", "avgRhm")),
+    Variable("hursmin", _DAILY, "%", 0, 100, "daily minimum relative humidity", "일최소 상대습도", ("minRhm",)),
+    Variable("sfcWind", _DAILY, "m/s", 0, 80, "daily mean wind speed at 10 m", "일평균 풍속", ("WS", "avgWs")),
     Variable(
         "sfcWindmax",
         _DAILY,
@@ -76,9 +68,7 @@ VARIABLES: tuple[Variable, ...] = (
         ("maxWs",),
     ),
     Variable("wsgsmax", _DAILY, "m/s", 0, 120, "largest gust of the day", "일최대 순간풍속", ("maxInsWs",)),
-    Variable(
-        "rsds", _DAILY, "W/m²", 0, 500, "daily mean solar radiation at the surface", "일평균 일사", ("SI",)
-    ),
+    Variable("rsds", _DAILY, "W/m²", 0, 500, "daily mean solar radiation at the surface", "일평균 일사", ("SI",)),
     Variable("sund", _DAILY, "h", 0, 24, "sunshine duration", "일조시간", ("sumSsHr",)),
     Variable(
         "ps",
@@ -94,9 +84,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("tdps", _DAILY, "°C", -80, 40, "daily mean dew point", "일평균 이슬점온도", ("avgTd",)),
     Variable("snd", _DAILY, "cm", 0, 500, "deepest snow of the day", "일최심적설", ("ddMes",)),
     # Monthly
-    Variable(
-        "spei12", _MONTHLY, "1", -10, 10, "SPEI of the 12 months up to this one", "표준강수증발산지수(12개월)"
-    ),
+    Variable("spei12", _MONTHLY, "1", -10, 10, "SPEI of the 12 months up to this one", "표준강수증발산지수(12개월)"),
     Variable("pr_month", _MONTHLY, "mm", 0, 5000, "monthly precipitation", "월강수량"),
     Variable("pet_month", _MONTHLY, "mm", 0, 600, "monthly potential evapotranspiration", "월 잠재증발산량"),
     Variable("tas_month", _MONTHLY, "°C", -60, 60, "monthly mean temperature", "월평균기온"),
@@ -110,9 +98,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("csdi", _YEARLY, "days", 0, 366, "days in cold spells (CSDI)", "한랭일 계속기간"),
     Variable("tx33", _YEARLY, "days", 0, 366, "days with a maximum of 33 °C or more", "폭염일수"),
     Variable("tn25", _YEARLY, "days", 0, 366, "nights with a minimum of 25 °C or more", "열대야일수"),
-    Variable(
-        "tx90p_days", _YEARLY, "days", 0, 366, "days above the 90th percentile of their date", "온난일수"
-    ),
+    Variable("tx90p_days", _YEARLY, "days", 0, 366, "days above the 90th percentile of their date", "온난일수"),
     Variable("tnm12", _YEARLY, "days", 0, 366, "days with a minimum of −12 °C or less", "한파일수"),
     Variable("fd", _YEARLY, "days", 0, 366, "frost days: minimum below 0 °C", "서리일수"),
     Variable("txx", _YEARLY, "°C", -60, 60, "highest daily maximum of the year", "연최고기온"),
@@ -125,23 +111,17 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("cdd", _YEARLY, "days", 0, 366, "longest run of days below 1 mm", "최대무강수 지속기간"),
     Variable("prcptot", _YEARLY, "mm", 0, 20000, "rain of the year", "연강수량"),
     # Yearly: fire weather, drought, water, storms
-    Variable(
-        "fwi95", _YEARLY, "1", 0, 300, "95th percentile of the year's daily FWI", "산불기상지수 95백분위"
-    ),
+    Variable("fwi95", _YEARLY, "1", 0, 300, "95th percentile of the year's daily FWI", "산불기상지수 95백분위"),
     Variable("fwi21", _YEARLY, "days", 0, 366, "days with an FWI of 21.3 or more", "산불위험일수"),
     Variable("spei12_min", _YEARLY, "1", -10, 10, "lowest monthly SPEI-12 of the year", "연최저 SPEI-12"),
-    Variable(
-        "spei12_dry_share", _YEARLY, "1", 0, 1, "share of months with SPEI-12 at or below −1", "건조월 비율"
-    ),
+    Variable("spei12_dry_share", _YEARLY, "1", 0, 1, "share of months with SPEI-12 at or below −1", "건조월 비율"),
     Variable("wsi", _YEARLY, "1", 0, 1000, "withdrawal over available water (WSI)", "물 스트레스 지수"),
     Variable("max_site_wind", _YEARLY, "m/s", 0, 150, "largest typhoon wind of the year", "연최대 태풍풍속"),
     Variable("s_tc", _YEARLY, "1", 0, 1000, "weighted time under tropical cyclones", "태풍 노출지수"),
 )
 """Daily first, then monthly, then yearly."""
 
-_BY_WORD = {
-    word.casefold(): variable for variable in VARIABLES for word in (variable.name, *variable.aliases)
-}
+_BY_WORD = {word.casefold(): variable for variable in VARIABLES for word in (variable.name, *variable.aliases)}
 
 
 def find_variable(word: str) -> Variable | None:

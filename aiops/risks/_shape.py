@@ -6,6 +6,7 @@ cell: (33, cells) in the order of `aiops.climate.PROJECTIONS`; baselines by scen
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from aiops.errors import BadInput
-from aiops.stats.codes import Estimator
 from aiops.stats.gev import return_level
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from aiops.stats.codes import Estimator
     from aiops.stats.gev import Gev
     from aiops.stats.kernels import Closed
 
@@ -112,7 +113,7 @@ class DamageSet:
 
     def __post_init__(self) -> None:
         edges = self.edges.years if isinstance(self.edges, ReturnLevels) else self.edges
-        if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+        if any(low >= high for low, high in itertools.pairwise(edges)):
             raise ValueError(f"edges must ascend: {edges}")
         if len(self.rates) != len(edges) + 1:
             raise ValueError(f"{len(edges)} edges need {len(edges) + 1} rates; got {len(self.rates)}")
@@ -169,9 +170,7 @@ class Risk:
         try:
             return self.damage_sets[name]
         except KeyError:
-            raise BadInput(
-                f"damage set: {name!r} is unknown; allowed: {' '.join(self.damage_sets)}"
-            ) from None
+            raise BadInput(f"damage set: {name!r} is unknown; allowed: {' '.join(self.damage_sets)}") from None
 
     def exclusion(self, attributes: Attributes, n_cells: int) -> tuple[NDArray[np.bool_], str]:
         """Cells that cannot have this risk, (cells,), and why."""

@@ -38,9 +38,7 @@ def reach_of_river(attributes: Attributes, n_cells: int) -> NDArray[np.float64]:
     by_distance = along_distance(
         attribute(attributes, "river_distance_m", n_cells), ((300, 1.0), (1000, 0.3), (2000, 0.0)), beyond=0.0
     )
-    height = attribute(attributes, "elevation_m", n_cells) - attribute(
-        attributes, "river_elevation_m", n_cells
-    )
+    height = attribute(attributes, "elevation_m", n_cells) - attribute(attributes, "river_elevation_m", n_cells)
     return np.where(height > SAFE_HEIGHT_M, 0.0, by_distance)
 
 

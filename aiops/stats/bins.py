@@ -17,7 +17,7 @@ from aiops.stats.kernels import count_cdf, kernels_of, smooth_cdf
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from aiops.stats.kernels import Closed
+    from aiops.stats.kernels import Closed, Kernels
 
 MIN_YEARS = 5
 """With fewer there is no estimate."""
@@ -150,9 +150,7 @@ def _rows_of(x: NDArray[np.float64], edges: ArrayLike, rates: ArrayLike | None) 
     return _Rows(rows, n, by_row(edges, "edges"), None if rates is None else by_row(rates, "rates"))
 
 
-def _fit(
-    rows: _Rows, wanted: Estimator, closed: Closed, *, counted: NDArray[np.bool_], least: int
-) -> _Fitted:
+def _fit(rows: _Rows, wanted: Estimator, closed: Closed, *, counted: NDArray[np.bool_], least: int) -> _Fitted:
     """Fit each row by the estimator that it allows; `counted` rows have years counted in any case."""
     fitted = _Fitted(
         cdf=np.full((len(rows.x), rows.edges.shape[-1]), np.nan),
@@ -179,8 +177,9 @@ def _fit_kernels(
     chosen = allowed & ~np.isnan(kernels.width)
     if chosen.any():
         part = rows.take(chosen)
-        yearly = smooth_cdf(kernels.take(chosen), part.x, part.edges, closed)
-        _store_mean(fitted, chosen, part, yearly, wanted)
+        kernels = kernels.take(chosen)
+        yearly = smooth_cdf(kernels, part.x, part.edges, closed)
+        _store_mean(fitted, chosen, part, yearly, wanted, kernels)
     return chosen
 
 
@@ -188,26 +187,34 @@ def _fit_gev(
     fitted: _Fitted, rows: _Rows, allowed: NDArray[np.bool_], wanted: Estimator, _closed: Closed
 ) -> NDArray[np.bool_]:
     """Store what a GEV gives (no atom, so no closed side); returns the rows that it is given for."""
-    moments = gev.weighted_moments(rows.x)
-    chosen = allowed & (rows.n >= GEV_YEARS) & ~np.isnan(moments[0])
+    x_sorted = np.sort(rows.x, axis=-1)
+    moments = gev.weighted_moments(x_sorted, is_sorted=True)
+    chosen: NDArray[np.bool_] = allowed & (rows.n >= GEV_YEARS) & ~np.isnan(moments[0])
     if chosen.any():
         part = rows.take(chosen)
         params = gev.from_moments(moments[:, chosen])
-        columns = gev.Gev(*(values[:, None] for values in params))
-        fitted.cdf[chosen] = gev.cdf(columns, part.edges)
-        if part.rates is not None:
-            fitted.error[chosen] = intervals.error_of_gev(part.x, moments[:, chosen], part.edges, part.rates)
+        fitted.cdf[chosen] = gev.cdf(gev.Gev(*(values[:, None] for values in params)), part.edges)
         fitted.estimator[chosen] = wanted
+        if part.rates is not None:
+            fitted.error[chosen] = intervals.error_of_gev(x_sorted[chosen], params, part.edges, part.rates)
     return chosen
 
 
 def _store_mean(
-    fitted: _Fitted, chosen: NDArray[np.bool_], part: _Rows, yearly: NDArray[np.float64], used: Estimator
+    fitted: _Fitted,
+    chosen: NDArray[np.bool_],
+    part: _Rows,
+    yearly: NDArray[np.float64],
+    used: Estimator,
+    kernels: Kernels | None = None,
 ) -> None:
     fitted.cdf[chosen] = (yearly.sum(axis=-1) / part.n).T
-    if part.rates is not None:
-        fitted.error[chosen] = intervals.error_of_mean(yearly, ~np.isnan(part.x), part.n, part.rates)
     fitted.estimator[chosen] = used
+    if part.rates is not None:
+        contribution = intervals.contributions(yearly, part.rates)
+        if kernels is not None:
+            contribution = kernels.unshrunk(contribution)
+        fitted.error[chosen] = intervals.error_of_mean(contribution, ~np.isnan(part.x), part.n)
 
 
 def _differences(cdf: NDArray[np.float64]) -> NDArray[np.float64]:

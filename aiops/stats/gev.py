@@ -50,16 +50,17 @@ def fit(x: ArrayLike, axis: int = 0, shape: tuple[float, float] | None = SHAPES)
     return from_moments(weighted_moments(years_last), shape)
 
 
-def weighted_moments(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def weighted_moments(x: NDArray[np.float64], *, is_sorted: bool = False) -> NDArray[np.float64]:
     """Unbiased probability-weighted moments b0, b1, b2 (Landwehr et al. 1979; Hosking 1990, eq. 2.3).
 
     Args:
         x: (..., years), NaN missing.
+        is_sorted: the years ascend already, NaN behind them.
 
     Returns:
         (3, ...), in the unit of X; NaN with fewer than 3 years, or where all years are equal.
     """
-    x_sorted = np.sort(x, axis=-1)  # NaN goes to the end
+    x_sorted = x if is_sorted else np.sort(x, axis=-1)  # NaN goes to the end
     n = np.count_nonzero(~np.isnan(x_sorted), axis=-1)
     highest = np.take_along_axis(x_sorted, np.maximum(n - 1, 0)[..., None], axis=-1)[..., 0]
     usable = (n >= 3) & (highest > x_sorted[..., 0])
@@ -98,8 +99,21 @@ def from_moments(moments: NDArray[np.float64], shape: tuple[float, float] | None
     return Gev(l1 - scale * mean_offset, scale, k)
 
 
+def moments_of(params: Gev) -> NDArray[np.float64]:
+    """Probability-weighted moments b0, b1, b2 of distributions: (3, ...); the inverse of `from_moments`."""
+    location, scale, k = params
+    gumbel = np.abs(k) < GUMBEL
+    some_k = np.where(gumbel, 0.5, k)
+    gamma_k = gamma(1 + some_k)
+    two, three = -np.expm1(-some_k * _LN2), -np.expm1(-some_k * _LN3)
+    l1 = location + scale * np.where(gumbel, np.euler_gamma, (1 - gamma_k) / some_k)
+    l2 = scale * np.where(gumbel, _LN2, two * gamma_k / some_k)
+    l3 = l2 * (2 * np.where(gumbel, _LN3 / _LN2, three / two) - 3)
+    return np.stack([l1, (l1 + l2) / 2, (2 * l1 + 3 * l2 + l3) / 6])
+
+
 def shape_of(skewness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """k from the L-skewness τ3 = 2(1 - 3^-k)/(1 - 2^-k) - 3.
+    """Shape k from the L-skewness τ3 = 2(1 - 3^-k)/(1 - 2^-k) - 3.
 
     Rational approximations of Donaldson (1996, Commun. Statist. Simul. Comput. 25, 881-890) as in Hosking
     (1996, IBM Research Report RC 20525, PELGEV), within 3e-7 of k; below τ3 = -0.8 Newton's iteration from

@@ -1,84 +1,104 @@
 """How sure a mean yearly loss is: 90 % intervals by the delta method.
 
 A loss is Σ P[i]·r[i] with the rates r of the bins. Under shrunk, hurdle and count it is the mean of n yearly
-contributions Σ r[i]·(G_j(e_i+1) - G_j(e_i)); under GEV it is a smooth function of three moments.
+contributions Σ r[i]·(G_j(e_i+1) - G_j(e_i)); under GEV it is a smooth function of three moments. Either gives
+a standard error. It is applied on the logit of the loss between its least and its greatest rate, with
+Student's t: a mean loss of 20 years is skewed and bounded, and ±1.645 errors around it hold the truth in 64
+to 85 % of samples only, this in 82 to 92 % (tests/test_stats_intervals.py).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import stdtrit
 
 from aiops.stats import gev
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Z90 = 1.6448536269514722
-"""The 95th percentile of the standard normal distribution."""
 MIN_YEARS = 10
 """Below, there is no interval."""
+_QUANTILE = 0.95
+_FARTHEST = 8.0
+"""Units of the logit, a factor of 3000: no straight line is to be trusted farther."""
 _STEP = 1e-3
 """Of the second L-moment: central differences are then exact to about 1e-6 of the gradient."""
 
 
-def error_of_mean(
-    yearly: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64], rates: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Standard error of Σ P·r, where P are differences of the mean of yearly distribution functions.
+class Bounded(NamedTuple):
+    """A mean and its 90 % interval."""
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def contributions(yearly: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each year adds to Σ P·r, less a constant.
 
     Args:
-        yearly: (k, rows, years), each year's distribution function at the edges; 0 in missing years.
-        valid: (rows, years).
-        n: (rows,), the valid years.
+        yearly: (k, rows, years), each year's distribution function at the edges.
         rates: (k + 1,) or (rows, k + 1).
 
     Returns:
-        (rows,), in the unit of the rates; NaN with fewer than 2 years.
+        (rows, years), in the unit of the rates.
     """
-    steps = np.diff(rates, axis=-1)
-    # Σ r[i]·(G[i+1] - G[i]) = r[last] - Σ (r[i+1] - r[i])·G[i+1]: the constant does not vary.
-    contribution = np.zeros(yearly.shape[1:])
-    for layer, step in zip(yearly, np.moveaxis(steps, -1, 0)[..., None], strict=True):
-        contribution += step * layer
+    # Σ r[i]·(G[i+1] - G[i]) = r[last] - Σ (r[i+1] - r[i])·G[i+1].
+    steps = np.moveaxis(np.diff(rates, axis=-1), -1, 0)[..., None]
+    result = np.zeros(yearly.shape[1:])
+    for layer, step in zip(yearly, steps, strict=True):
+        result -= step * layer
+    return result
+
+
+def error_of_mean(
+    contribution: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Standard error of a mean: (rows,), NaN with fewer than 2 years.
+
+    Args:
+        contribution: (rows, years).
+        valid: (rows, years), the years that count.
+        n: (rows,), their number.
+    """
     count = np.where(n >= 2, n, np.nan)
-    mean = contribution.sum(axis=-1) / count
+    mean = np.where(valid, contribution, 0.0).sum(axis=-1) / count
     deviation = np.where(valid, contribution - mean[:, None], 0.0)
     error: NDArray[np.float64] = np.sqrt((deviation * deviation).sum(axis=-1) / (count * (count - 1)))
     return error
 
 
 def error_of_gev(
-    x: NDArray[np.float64],
-    moments: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    rates: NDArray[np.float64],
-    shape: tuple[float, float] | None = gev.SHAPES,
+    x_sorted: NDArray[np.float64], params: gev.Gev, edges: NDArray[np.float64], rates: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Standard error of Σ P·r under a GEV: the gradient in the moments times their covariance.
 
-    The edges are held: the interval is that of the probability to pass these levels, in their unit.
+    The edges are held: the interval is that of the probability to pass these levels, in their unit. The
+    gradient is taken at the moments of the fitted distribution with a free shape: a bound on the shape that
+    held it does not make it better known.
 
     Args:
-        x: (rows, years), NaN missing.
-        moments: (3, rows), the probability-weighted moments of x.
-        edges: (rows, k).
+        x_sorted: (rows, years) ascending, NaN missing and last; at least 4 years.
+        params: the distributions fitted to them, (rows,).
+        edges: (rows or 1, k).
         rates: (k + 1,) or (rows, k + 1).
-        shape: as in `gev.fit`.
 
     Returns:
         (rows,), in the unit of the rates.
     """
+    moments = gev.moments_of(params)
     step = _STEP * (2 * moments[1] - moments[0])
     offsets = np.concatenate([np.eye(3), -np.eye(3)])[..., None] * step  # (6, 3, rows)
-    params = gev.from_moments(np.moveaxis(moments + offsets, 1, 0), shape)
-    steps = np.diff(rates, axis=-1)
+    shifted = gev.from_moments(np.moveaxis(moments + offsets, 1, 0), shape=None)
     expected = np.zeros((6, moments.shape[-1]))
-    for edge, weight in zip(np.moveaxis(edges, -1, 0), np.moveaxis(steps, -1, 0), strict=True):
-        expected -= weight * gev.cdf(params, edge)
+    steps = np.moveaxis(np.diff(rates, axis=-1), -1, 0)
+    for edge, weight in zip(np.moveaxis(edges, -1, 0), steps, strict=True):
+        expected -= weight * gev.cdf(shifted, edge)
     gradient = (expected[:3] - expected[3:]) / (2 * step)
-    covariance = moment_covariance(x)
+    covariance = moment_covariance(x_sorted)
     variance = np.zeros(moments.shape[-1])
     for i in range(3):
         for j in range(3):
@@ -87,22 +107,21 @@ def error_of_gev(
     return error
 
 
-def moment_covariance(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def moment_covariance(x_sorted: NDArray[np.float64]) -> NDArray[np.float64]:
     """Covariance of the probability-weighted moments b0, b1, b2 by the jackknife.
 
     The moments without year i follow from sums over the ranks below and above it, so that all of them cost
     one pass (Efron & Stein 1981 for the jackknife of such U-statistics).
 
     Args:
-        x: (rows, years), NaN missing; at least 4 years in each row.
+        x_sorted: (rows, years) ascending, NaN missing and last; at least 4 years in each row.
 
     Returns:
         (3, 3, rows), in the squared unit of X.
     """
-    x_sorted = np.sort(x, axis=-1)
     valid = ~np.isnan(x_sorted)
     n = np.count_nonzero(valid, axis=-1)[:, None].astype(np.float64)
-    rank = np.arange(x.shape[-1], dtype=np.float64)
+    rank = np.arange(x_sorted.shape[-1], dtype=np.float64)
     # Moments of X - c have the same covariance; centred, the sums lose no digits.
     centre = np.where(valid, x_sorted, 0.0).sum(axis=-1, keepdims=True) / n
     values = np.where(valid, x_sorted - centre, 0.0)
@@ -119,7 +138,7 @@ def moment_covariance(x: NDArray[np.float64]) -> NDArray[np.float64]:
     for part in without:
         mean = np.where(valid, part, 0.0).sum(axis=-1, keepdims=True) / n
         deviations.append(np.where(valid, part - mean, 0.0))
-    covariance = np.empty((3, 3, x.shape[0]))
+    covariance = np.empty((3, 3, len(x_sorted)))
     for i in range(3):
         for j in range(i, 3):
             product = (deviations[i] * deviations[j]).sum(axis=-1)
@@ -130,16 +149,46 @@ def moment_covariance(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def bounds(
     mean: NDArray[np.float64],
     error: NDArray[np.float64],
-    lowest: NDArray[np.float64],
-    highest: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The 90 % interval mean ± 1.645·error, within what the quantity can be.
+    n: NDArray[np.int16] | NDArray[np.int64],
+    lowest: NDArray[np.float64] | float,
+    highest: NDArray[np.float64] | float,
+) -> Bounded:
+    """The 90 % interval of a mean that lies between two values.
 
     Args:
         mean: any shape.
         error: standard error of the mean; NaN gives NaN.
-        lowest: the least possible value, broadcast.
-        highest: the greatest possible value, broadcast.
+        n: years; their number less one are the degrees of freedom.
+        lowest: the least value there is, broadcast.
+        highest: the greatest, broadcast.
+
+    Returns:
+        The mean with its bounds: the mean itself where it has no error, or is the least or greatest itself.
     """
-    reach = Z90 * error
-    return np.clip(mean - reach, lowest, highest), np.clip(mean + reach, lowest, highest)
+    span = np.asarray(highest - lowest, dtype=np.float64)
+    share = (mean - lowest) / np.where(span > 0, span, 1.0)
+    inside = (share > 0) & (share < 1) & (error > 0)
+    share = np.where(inside, share, 0.5)
+    distance = stdtrit(np.maximum(n, 2) - 1.0, _QUANTILE) * error / np.where(span > 0, span, 1.0)
+    distance = np.minimum(distance / (share * (1 - share)), _FARTHEST)
+    shrunk, grown = np.exp(-distance), np.exp(distance)
+    low = np.where(inside, lowest + span * share * shrunk / (share * shrunk + 1 - share), mean)
+    high = np.where(inside, lowest + span * share * grown / (share * grown + 1 - share), mean)
+    missing = np.isnan(error)
+    return Bounded(mean, np.where(missing, np.nan, low), np.where(missing, np.nan, high))
+
+
+def difference(one: Bounded, other: Bounded) -> Bounded:
+    """The 90 % interval of one mean less another, from those of both, taken as independent.
+
+    The distances to the bounds add as errors do, each on its own side (MOVER; Zou & Donner 2008, Statistics
+    in Medicine 27, 1693-1702).
+
+    Args:
+        one: the first.
+        other: what is taken from it; broadcast.
+    """
+    mean = one.mean - other.mean
+    below = np.hypot(one.mean - one.low, other.high - other.mean)
+    above = np.hypot(one.high - one.mean, other.mean - other.low)
+    return Bounded(mean, mean - below, mean + above)

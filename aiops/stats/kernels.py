@@ -34,6 +34,8 @@ class Kernels:
     their distribution functions are 0 and 1 everywhere, which is what their share in a mean shall be."""
     width: NDArray[np.float64]
     """(rows,): the standard deviation of the kernels. NaN where a row has no spread to set it by."""
+    squeeze: NDArray[np.float64]
+    """(rows,): what deviations from the mean were multiplied by; 1 where nothing was shrunk."""
     logarithmic: bool
     """Whether the scale is ln X."""
 
@@ -41,7 +43,22 @@ class Kernels:
         """The kernels of some rows."""
         if rows.all():
             return self
-        return Kernels(self.centres[rows], self.width[rows], self.logarithmic)
+        return Kernels(self.centres[rows], self.width[rows], self.squeeze[rows], self.logarithmic)
+
+    def unshrunk(self, contribution: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each year adds to a mean, as it would vary had the years not been drawn together.
+
+        A year moves its own kernel by c of its deviation, and all kernels by the rest, through the mean. The
+        spread of the contributions shows the first part alone; divided by c it is that of both, exactly for
+        contributions that are linear in X.
+
+        Args:
+            contribution: (rows, years).
+        """
+        own = np.isfinite(self.centres)
+        count = np.maximum(np.count_nonzero(own, axis=-1), 1)
+        mean = (np.where(own, contribution, 0.0).sum(axis=-1) / count)[:, None]
+        return np.where(own, mean + (contribution - mean) / self.squeeze[:, None], contribution)
 
 
 def kernels_of(x: NDArray[np.float64], n: NDArray[np.int64], estimator: Estimator) -> Kernels:
@@ -57,20 +74,20 @@ def kernels_of(x: NDArray[np.float64], n: NDArray[np.int64], estimator: Estimato
     (Silverman 1986, section 3.4.2, the smoothed bootstrap's rescaling).
     """
     if estimator is not Estimator.HURDLE:
-        centres, width = _centres_and_width(x, ~np.isnan(x), n, shrink=estimator is Estimator.SHRUNK)
-        return Kernels(centres, width, logarithmic=False)
+        parts = _centres_and_width(x, ~np.isnan(x), n, shrink=estimator is Estimator.SHRUNK)
+        return Kernels(*parts, logarithmic=False)
     positive = x > 0
     n_positive = np.count_nonzero(positive, axis=-1)
     logarithms = np.log(np.where(positive, x, 1.0))
-    centres, width = _centres_and_width(logarithms, positive, n_positive, shrink=True)
+    centres, width, squeeze = _centres_and_width(logarithms, positive, n_positive, shrink=True)
     centres[x <= 0] = -np.inf
     width[n_positive < MIN_POSITIVE_YEARS] = np.nan
-    return Kernels(centres, width, logarithmic=True)
+    return Kernels(centres, width, squeeze, logarithmic=True)
 
 
 def _centres_and_width(
     x: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64], *, shrink: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     count = np.maximum(n, 2)
     mean = np.where(valid, x, 0.0).sum(axis=-1) / count
     deviation = np.where(valid, x - mean[:, None], 0.0)
@@ -84,7 +101,7 @@ def _centres_and_width(
     width[(n < 2) | (highest <= lowest) | (width <= 0)] = np.nan
     centres = mean[:, None] + deviation * squeeze[:, None] if shrink else x.copy()
     centres[~valid] = np.inf
-    return centres, width
+    return centres, width, squeeze
 
 
 def smooth_cdf(

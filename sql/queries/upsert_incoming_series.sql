@@ -1,3 +1,4 @@
+-- The counts see the table as it was before: inserted, updated, unchanged.
 WITH written AS (
     INSERT INTO climate_data AS old (variable, grid_id, scenario, first_year, values, dataset_id)
     SELECT variable, grid_id, scenario, first_year, values, %(dataset_id)s
@@ -6,9 +7,11 @@ WITH written AS (
     ON CONFLICT (variable, grid_id, scenario) DO UPDATE SET
         first_year = excluded.first_year, values = excluded.values, dataset_id = excluded.dataset_id
         WHERE (old.first_year, old.values) IS DISTINCT FROM (excluded.first_year, excluded.values)
-    RETURNING xmax = 0 AS inserted
+    RETURNING 1
+), count AS (
+    SELECT (SELECT count(*) FROM written) AS written,
+           (SELECT count(*) FROM incoming_series) AS incoming,
+           (SELECT count(*) FROM incoming_series JOIN climate_data USING (variable, grid_id, scenario)) AS known
 )
-SELECT count(*) FILTER (WHERE inserted),
-       count(*) FILTER (WHERE NOT inserted),
-       (SELECT count(*) FROM incoming_series) - count(*)
-FROM written
+SELECT incoming - known, written - (incoming - known), incoming - written
+FROM count

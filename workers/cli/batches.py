@@ -19,10 +19,12 @@ app = typer.Typer(
 )
 
 Risks = Annotated[
-    list[str] | None, typer.Option("--risk", help="Only this risk type; may be given several times. Default: all.")
+    list[str] | None,
+    typer.Option("--risk", help="Only this risk type; may be given several times. Default: all."),
 ]
 Box = Annotated[
-    str | None, typer.Option("--bbox", metavar="W,S,E,N", help="Only cells within these degrees.", show_default=False)
+    str | None,
+    typer.Option("--bbox", metavar="W,S,E,N", help="Only cells within these degrees.", show_default=False),
 ]
 Detach = Annotated[bool, typer.Option("--no-wait", help="Print the batch's number and do not wait for it.")]
 

@@ -22,5 +22,3 @@ def database() -> Iterator[Connection]:
             with connect("migrate", direct=True, autocommit=True) as direct:
                 apply_schema(direct)
         yield connection
-
-

@@ -14,7 +14,9 @@ from aiops.settings import settings
 from workers.cli.output import Json, console, show
 from workers.schema import apply_schema
 
-app = typer.Typer(help="Start, stop and look at the embedded Postgres; bring a schema up to date.", no_args_is_help=True)
+app = typer.Typer(
+    help="Start, stop and look at the embedded Postgres; bring a schema up to date.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -117,5 +119,5 @@ def _sentence(running: bool) -> str:
     return (
         f"PostgreSQL {found.version} runs at {found.host}:{found.port}, database {found.database}, "
         f"process {found.pid}.\n"
-        f"Data: {found.directory} ({found.size_bytes / 1e6:.0f} MB). Connect: psql \"$(aiops db url)\""
+        f'Data: {found.directory} ({found.size_bytes / 1e6:.0f} MB). Connect: psql "$(aiops db url)"'
     )

@@ -30,7 +30,11 @@ def daemon_for_now() -> Iterator[subprocess.Popen[bytes]]:
     """Start a daemon of our own, and stop it in order at the end; its log is shown only if it ends by itself."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workers"], stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            [sys.executable, "-m", "workers"],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
         )
         try:
             yield process

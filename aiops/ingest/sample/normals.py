@@ -52,14 +52,14 @@ class Anchor:
 
 ANCHORS: tuple[Anchor, ...] = (
     Anchor("Seoul", 37.57, 126.98, 38, 12.8, 28.1, 8.5, 1417.9, published=True),
-    Anchor("Busan", 35.18, 129.08, 20, 15.0, 22.5, 7.3, 1576.7, published=True),
-    Anchor("Daegu", 35.87, 128.60, 45, 14.5, 25.7, 10.0, 1080.8, published=True),
+    Anchor("Busan", 35.18, 129.08, 20, 15.0, 23.0, 7.3, 1576.7, published=True),
+    Anchor("Daegu", 35.87, 128.60, 45, 14.5, 26.2, 10.0, 1080.8, published=True),
     Anchor("Incheon", 37.46, 126.71, 30, 12.5, 27.0, 7.1, 1207.4, published=True),
-    Anchor("Gwangju", 35.16, 126.85, 40, 14.1, 25.6, 9.4, 1380.6, published=True),
+    Anchor("Gwangju", 35.16, 126.85, 40, 14.1, 25.9, 9.4, 1380.6, published=True),
     Anchor("Daejeon", 36.35, 127.38, 50, 13.1, 27.0, 9.8, 1351.2, published=True),
     Anchor("Ulsan", 35.54, 129.31, 20, 14.2, 23.8, 9.1, 1279.7, published=True),
     Anchor("Jeju", 33.50, 126.53, 25, 16.2, 20.9, 6.6, 1502.3, published=True),
-    Anchor("Gangneung", 37.75, 128.88, 20, 13.5, 24.1, 8.6, 1444.9, published=True),
+    Anchor("Gangneung", 37.75, 128.88, 20, 13.5, 24.6, 8.8, 1444.9, published=True),
     Anchor("Suwon", 37.26, 127.03, 40, 12.5, 28.0, 9.4, 1320),
     Anchor("Ganghwa", 37.71, 126.45, 47, 11.4, 28.0, 10.0, 1300),
     Anchor("Paju", 37.76, 126.78, 25, 10.9, 30.0, 11.6, 1260),
@@ -134,9 +134,9 @@ MONTHLY_RAIN: tuple[tuple[float, float, tuple[float, ...]], ...] = (
 )
 """(latitude, longitude, mm of each month): how a region's rain is spread over the year."""
 
-_SEASON_INLAND = (-0.469, -0.157, -0.046, 0.0115, -0.006, -0.014)
-_SEASON_COAST = (-0.430, -0.203, -0.050, 0.0130, 0.000, -0.021)
-"""cos and sin of one, two and three cycles a year of the mean temperature, per °C of `tas_range`."""
+_TEMPERATURE_INLAND = (-2.0, 0.7, 6.1, 12.6, 18.3, 22.7, 25.3, 26.1, 21.6, 15.1, 7.5, 0.2)
+_TEMPERATURE_COAST = (3.6, 5.4, 9.1, 13.8, 17.9, 20.9, 24.4, 26.1, 22.6, 17.9, 11.9, 5.8)
+"""Monthly mean temperature, °C, of an inland station (Seoul) and of one on the coast (Busan): only their shape counts."""
 _SEASON_DIURNAL = (0.036, 0.100, -0.104, -0.090)
 """cos and sin of one and two cycles a year of the diurnal range, relative to its annual mean."""
 _MEAN_ABOVE_MINIMUM = 0.47
@@ -172,14 +172,14 @@ def climatology(cells: Sequence[SampleCell]) -> Climatology:
     tas_range = weights @ np.array([anchor.tas_range for anchor in ANCHORS])
     diurnal = weights @ np.array([anchor.diurnal_range for anchor in ANCHORS])
 
-    season = coastal * _cycles(_SEASON_COAST) + (1.0 - coastal) * _cycles(_SEASON_INLAND)
-    mean = tas + tas_range * season
+    coast, inland = (_season(months) for months in (_TEMPERATURE_COAST, _TEMPERATURE_INLAND))
+    mean = tas + tas_range * (coastal * coast + (1.0 - coastal) * inland)
     spread = diurnal * (1.0 + _cycles(_SEASON_DIURNAL))
     tasmin = mean - _MEAN_ABOVE_MINIMUM * spread
     return Climatology(
         tasmax=tasmin + spread,
         tasmin=tasmin,
-        pr=_daily_course(_monthly_rain(places, weights @ np.array([anchor.pr for anchor in ANCHORS]))),
+        pr=_daily_rain_course(_monthly_rain(places, weights @ np.array([anchor.pr for anchor in ANCHORS]))),
         diurnal_range=diurnal,
         coastal=coastal,
     )
@@ -198,15 +198,33 @@ def _monthly_rain(places: Floats, annual: Floats) -> Floats:
     return (shares * annual[:, None]).T / (MONTH_LENGTHS[:, None] * 365.25 / 366.0)
 
 
+def _season(months: Sequence[float]) -> Floats:
+    """The annual course of temperature (366, 1): mean 0, August 1 above January."""
+    table = np.asarray(months)
+    course = _daily_course(((table - _month_mean(table)) / (table[7] - table[0]))[:, None])
+    return np.asarray(course)
+
+
+def _daily_rain_course(monthly: Floats) -> Floats:
+    """The smooth daily course (366, cells) of monthly rain, never below a tenth of its month."""
+    course = np.maximum(_daily_course(monthly), 0.1 * np.repeat(monthly, MONTH_LENGTHS, axis=0))
+    return course * np.repeat(monthly / _month_means(course), MONTH_LENGTHS, axis=0)
+
+
 def _daily_course(monthly: Floats) -> Floats:
-    """The smooth daily course (366, cells) whose monthly means are those given (12, cells), never below a tenth."""
+    """The smooth daily course (366, …) whose monthly means are those given (12, …)."""
     interpolation = _interpolation()
-    starts = np.cumsum(MONTH_LENGTHS) - MONTH_LENGTHS
-    means = np.add.reduceat(interpolation, starts, axis=0) / MONTH_LENGTHS[:, None]
-    course = interpolation @ np.linalg.solve(means, monthly)
-    course = np.maximum(course, 0.1 * np.repeat(monthly, MONTH_LENGTHS, axis=0))
-    kept = np.add.reduceat(course, starts, axis=0) / MONTH_LENGTHS[:, None]
-    return course * np.repeat(monthly / kept, MONTH_LENGTHS, axis=0)
+    return interpolation @ np.linalg.solve(_month_means(interpolation), monthly)
+
+
+def _month_means(daily: Floats) -> Floats:
+    """Means of the months (12, …) of an annual course (366, …)."""
+    return np.asarray(np.add.reduceat(daily, np.cumsum(MONTH_LENGTHS) - MONTH_LENGTHS, axis=0) / MONTH_LENGTHS[:, None])
+
+
+def _month_mean(months: Floats) -> float:
+    """Annual mean of monthly means."""
+    return float((months * MONTH_LENGTHS).sum() / DAYS)
 
 
 def _interpolation() -> Floats:

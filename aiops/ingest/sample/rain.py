@@ -58,7 +58,7 @@ def rain_climate(mean_rain: Floats) -> RainClimate:
 
     The number of wet days grows with the 0.42nd power of the month's rain: a fit to Korean stations.
     """
-    wet_share = np.clip(1.25 * (mean_rain * 30.44) ** 0.42 / 30.44, 0.02, _MOST_WET_DAYS)
+    wet_share = np.clip(1.35 * (mean_rain * 30.44) ** 0.42 / 30.44, 0.02, _MOST_WET_DAYS)
     return RainClimate(
         wet_share=wet_share.astype(np.float32),
         threshold=(-ndtri(wet_share)).astype(np.float32),

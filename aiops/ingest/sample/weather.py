@@ -38,19 +38,19 @@ PERIODS: dict[str, tuple[int, int]] = {
 }
 """First and last year of each scenario."""
 
-AIR_MASS = Field(Stream.AIR_MASS, national=0.72, local=0.0, quick=0.66, slow=0.94)
+AIR_MASS = Field(Stream.AIR_MASS, national=0.72, local=0.0, quick=0.70, slow=0.94)
 CLOUD = Field(Stream.CLOUD, national=0.5, local=0.0, quick=0.5, slow=0.9)
-RAIN = Field(Stream.RAIN, national=0.42, local=0.10, quick=0.58, slow=0.95)
+RAIN = Field(Stream.RAIN, national=0.42, local=0.10, quick=0.52, slow=0.93)
 
-_SPREAD_MAX = (3.9, 3.9, 4.0, 4.15, 3.5, 3.1, 3.2, 3.2, 2.7, 2.8, 3.5, 4.0)
-_SPREAD_MIN = (4.0, 3.7, 3.3, 3.0, 2.5, 1.85, 2.0, 2.1, 2.4, 3.1, 4.0, 3.9)
+_SPREAD_MAX = (4.3, 4.3, 4.4, 4.5, 3.8, 3.5, 3.8, 3.7, 3.0, 3.1, 4.1, 4.3)
+_SPREAD_MIN = (4.5, 4.1, 3.6, 3.2, 2.6, 2.1, 2.5, 2.5, 2.6, 3.3, 4.4, 4.3)
 """Standard deviation of daily maxima and minima about their course, °C, by month."""
 _RAIN_ON_MAX = (0.4, -0.1, -1.2, -2.3, -2.05, -1.6, -1.85, -1.95, -1.6, -1.0, 0.0, 0.3)
 _RAIN_ON_MIN = (2.2, 1.9, 1.7, 1.2, 1.1, 0.4, 0.1, 0.1, 1.1, 1.8, 2.0, 1.9)
 _CLOUD_ON_MAX = (0.6, 0.6, 0.5, 0.4, 0.6, 0.9, 1.0, 1.0, 0.3, 0.2, 0.5, 0.6)
 _CLOUD_ON_MIN = tuple(-0.8 * value for value in _CLOUD_ON_MAX)
 """°C per unit of the rain's and the clear sky's normal fields, by month."""
-_SLOW_AIR = (0.12, 0.12, 0.10, 0.10, 0.12, 0.22, 0.34, 0.34, 0.16, 0.08, 0.08, 0.10)
+_SLOW_AIR = (0.16, 0.16, 0.14, 0.14, 0.16, 0.28, 0.42, 0.42, 0.20, 0.12, 0.12, 0.14)
 """Share of the air mass's variance in its slow part, by month: summers persist."""
 _LOCAL_MAX = 0.7
 _LOCAL_MIN = 0.6
@@ -139,7 +139,7 @@ def daily_weather(scenario: str, seed: int, cells: Sequence[SampleCell] | None =
     course = course_of(dates)
     air_modes = mode_series(AIR_MASS, seed, scenario, len(dates), monthly_to_daily(_SLOW_AIR)[course])
     cloud_modes = mode_series(CLOUD, seed, scenario, len(dates), np.full(len(dates), 0.2))
-    rain_modes = mode_series(RAIN, seed, scenario, len(dates), np.full(len(dates), 0.12))
+    rain_modes = mode_series(RAIN, seed, scenario, len(dates), np.full(len(dates), 0.03))
     air_loads, cloud_loads, rain_loads = (_all_loadings(field) for field in (AIR_MASS, CLOUD, RAIN))
     pathway = PATHWAYS[scenario]
 
@@ -237,9 +237,9 @@ def _response(
     relative = np.clip(normals.diurnal_range / _TYPICAL_DIURNAL, 0.5, 1.4)
     air = np.sqrt(np.square(spread) - np.square(rain) - np.square(cloud) - local**2)
     return _Response(
-        air=(monthly_to_daily(air)[:, None] * relative**0.25).astype(np.float32),
-        rain=(monthly_to_daily(rain)[:, None] * relative).astype(np.float32),
-        cloud=(monthly_to_daily(cloud)[:, None] * relative).astype(np.float32),
+        air=(monthly_to_daily(air)[:, None] * relative**0.2).astype(np.float32),
+        rain=(monthly_to_daily(rain)[:, None] * relative**0.6).astype(np.float32),
+        cloud=(monthly_to_daily(cloud)[:, None] * relative**0.6).astype(np.float32),
     )
 
 
