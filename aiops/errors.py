@@ -6,6 +6,7 @@
     │   └── FileRefused         a file that cannot be read as what it was said to be
     ├── DatabaseUnavailable no server, or a server that cannot be used (exit code 1)
     ├── SchemaError         the database's schema and this version of the program do not fit (exit code 1)
+    ├── DaemonFailed        a daemon that a command started does not work (exit code 1)
     └── BatchFailed         a batch that was waited for did not complete (exit code 1)
 
 The message says in one line what was wrong, where, and what is allowed; it is printed as it stands.
@@ -46,3 +47,7 @@ class SchemaError(AiopsError):
 
 class BatchFailed(AiopsError):
     """A batch that was waited for ended `failed` or `cancelled`."""
+
+
+class DaemonFailed(AiopsError):
+    """A daemon that a command started for itself ended, or does not take jobs."""

@@ -12,7 +12,10 @@ from aiops.errors import FileRefused
 from aiops.grid import grid_id_of
 from aiops.ingest.asos import parse_asos
 
-HEADER = "stnId,stnNm,tm,avgTa,minTa,maxTa,sumRn,hr1MaxRn,mi10MaxRn,maxInsWs,maxWs,avgWs,minRhm,avgRhm,avgTd,avgPs,sumSsHr,sumGsr,ddMes"
+HEADER = (
+    "stnId,stnNm,tm,avgTa,minTa,maxTa,sumRn,hr1MaxRn,mi10MaxRn,maxInsWs,maxWs,avgWs,minRhm,avgRhm,"
+    "avgTd,avgPs,sumSsHr,sumGsr,ddMes"
+)
 DAY = "115,울릉도,2011-01-01,0.8,-1.1,2.1,28.0,6.5,,29.4,19.0,11.1,65.0,82.5,-1.9,1013.2,0.3,8.64,48.4"
 STATIONS = "station_id,name,latitude,longitude\n115,울릉도,37.48129,130.89863\n143,대구,35.87797,128.65296\n"
 ULLEUNGDO = grid_id_of(37.48129, 130.89863)
@@ -82,6 +85,10 @@ def test_empty_rain_is_no_rain_on_a_day_that_was_measured_and_missing_on_a_day_t
 def test_empty_rain_is_no_rain_in_a_file_that_has_rain_alone(parsed):
     file = parsed("143,2011-01-01,", "143,2011-01-02,3", header="stnId,tm,sumRn")
     assert values_of(file, grid_id_of(35.87797, 128.65296))["pr"][:2].tolist() == [0, 3]
+
+
+def test_a_negative_zero_is_stored_as_zero(parsed):
+    assert values_of(parsed(row(station="115", avgTa="-0.0")))["tas"][:1].tobytes() == np.float32(0).tobytes()
 
 
 def test_any_other_empty_field_is_missing(parsed):

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aiops.errors import AiopsError, FileRefused
+from aiops.errors import FileRefused
 from aiops.grid import grid_id_of
+from aiops.ingest.asos import parse_asos
 from aiops.ingest.long_csv import parse_long_csv
+from aiops.ingest.place_csv import parse_place_csv
 from aiops.ingest.report import EXAMPLES
 
 HEADER = "variable,scenario,date,latitude,longitude,value"
@@ -47,7 +49,9 @@ def as_text(series):
 
 def test_yearly_values_become_one_series_with_missing_years_missing(parsed):
     (series,) = parsed(
-        "wsdi,SSP245,2024-01-01,37.57,126.97,7", "WSDI,ssp2,2021,37.5712,126.9658,3.5", "wsdi,ssp245,2022,37.57,126.97,0"
+        "wsdi,SSP245,2024-01-01,37.57,126.97,7",
+        "WSDI,ssp2,2021,37.5712,126.9658,3.5",
+        "wsdi,ssp245,2022,37.57,126.97,0",
     ).series
     assert (series.variable, series.scenario, series.grid_id, series.first_year) == ("wsdi", "ssp245", SEOUL, 2021)
     assert series.values.dtype == np.float32
@@ -55,17 +59,26 @@ def test_yearly_values_become_one_series_with_missing_years_missing(parsed):
 
 
 def test_monthly_values_begin_with_january(parsed):
-    (series,) = parsed("spei12,historical,2020-03,37.57,126.97,-1", "spei12,historical,2021-02-01,37.57,126.97,2").series
+    (series,) = parsed(
+        "spei12,historical,2020-03,37.57,126.97,-1", "spei12,historical,2021-02-01,37.57,126.97,2"
+    ).series
     assert (series.first_year, series.values.size) == (2020, 24)
     assert np.flatnonzero(~np.isnan(series.values)).tolist() == [2, 13]
 
 
 def test_daily_values_lie_on_true_days_29_february_included(parsed):
     (series,) = parsed(
-        "RN,historical,2020-02-29,37.57,126.97,5", "pr,historical,2020-03-01,37.57,126.97,6", "pr,hist,20211231,37.57,126.97,7"
+        "RN,historical,2020-02-29,37.57,126.97,5",
+        "pr,historical,2020-03-01,37.57,126.97,6",
+        "pr,hist,20211231,37.57,126.97,7",
     ).series
     assert (series.first_year, series.values.size) == (2020, 366 + 365)
     assert series.values[[59, 60, 730]].tolist() == [5, 6, 7]
+
+
+def test_a_negative_zero_is_stored_as_zero(parsed):
+    (series,) = parsed("tnn,historical,2020,37.57,126.97,-0.0").series
+    assert series.values.tobytes() == np.float32(0).tobytes()
 
 
 def test_a_cell_may_be_named_by_its_number(parsed):
@@ -81,7 +94,9 @@ def test_columns_may_stand_in_any_order_and_case_and_others_are_passed_over_by_n
 
 def test_the_file_says_what_it_brought(parsed):
     file = parsed(
-        "wsdi,ssp245,2021,37.57,126.97,3", "rx1day,historical,1999,35.84,127.12,80.5", "rx1day,ssp245,2100,35.84,127.12,90"
+        "wsdi,ssp245,2021,37.57,126.97,3",
+        "rx1day,historical,1999,35.84,127.12,80.5",
+        "rx1day,ssp245,2100,35.84,127.12,90",
     )
     assert file.variables == ("wsdi", "rx1day")
     assert file.scenarios == ("historical", "ssp245")
@@ -172,7 +187,10 @@ def test_rows_that_contradict_each_other_are_all_refused(parsed):
     (series,) = file.series
     assert (series.first_year, series.values.tolist()) == (2022, [5])
     (group,) = file.refusals.groups()
-    assert (group.reason, [refusal.line for refusal in group.examples]) == ("different values for the same date", [2, 3, 4])
+    assert (group.reason, [refusal.line for refusal in group.examples]) == (
+        "different values for the same date",
+        [2, 3, 4],
+    )
 
 
 def test_only_the_first_examples_of_a_reason_are_kept_but_all_are_counted(parsed):
@@ -212,7 +230,8 @@ def test_a_file_without_a_needed_column_is_refused_by_its_name(parsed, header, m
 
 
 def test_a_column_that_seems_to_be_in_another_unit_is_loaded_with_a_warning(parsed):
-    rows = [f"pr,ssp245,{day},37.57,126.97,{0.0001 * (i % 3)}" for i, day in enumerate(np.arange("2021-01-01", "2022-01-01", dtype="M8[D]"))]  # fmt: skip
+    days = np.arange("2021-01-01", "2022-01-01", dtype="M8[D]")
+    rows = [f"pr,ssp245,{day},37.57,126.97,{0.0001 * (i % 3)}" for i, day in enumerate(days)]
     file = parsed(*rows)
     (warning,) = file.warnings
     assert warning.startswith("pr: the largest of 365 values is 0.0002 mm; it looks like kg m⁻² s⁻¹")
@@ -220,7 +239,13 @@ def test_a_column_that_seems_to_be_in_another_unit_is_loaded_with_a_warning(pars
 
 # --- any input ---
 
-VARIABLES = [("wsdi", "{y}"), ("rx1day", "{y}-01-01"), ("spei12", "{y}-02"), ("pr", "{y}-12-31"), ("tasmin", "{y}/2/28")]
+VARIABLES = [
+    ("wsdi", "{y}"),
+    ("rx1day", "{y}-01-01"),
+    ("spei12", "{y}-02"),
+    ("pr", "{y}-12-31"),
+    ("tasmin", "{y}/2/28"),
+]
 a_row = st.builds(
     lambda variable, scenario, year, cell, value: (
         f"{variable[0]},{scenario},{variable[1].format(y=year)},{33 + cell / 100:.2f},127,{value}"
@@ -261,8 +286,11 @@ def test_every_row_is_either_used_or_refused(parsed, rows):
     assert used + file.refusals.rows_refused == len(rows)
 
 
+STARTS = [b"", HEADER.encode() + b"\n", b"\xef\xbb\xbf" + HEADER.encode(), b"\x1f\x8b\x08\x00"]
 a_cell = st.one_of(
-    st.sampled_from(["wsdi", "ssp245", "2021", "37.57", "126.97", "3", '"', "\n", "\r", ",", "''", "NaN", "-inf", "1e999"]),
+    st.sampled_from(
+        ["wsdi", "ssp245", "2021", "37.57", "126.97", "3", '"', "\n", "\r", ",", "''", "NaN", "-inf", "1e999"]
+    ),
     st.text(max_size=8),
 )
 
@@ -275,7 +303,7 @@ def test_garbage_text_is_refused_or_read_but_never_a_crash(tmp_path, cells):
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(start=st.sampled_from([b"", HEADER.encode() + b"\n", b"\xef\xbb\xbf" + HEADER.encode(), b"\x1f\x8b\x08\x00"]), rest=st.binary(max_size=200))  # fmt: skip
+@given(start=st.sampled_from(STARTS), rest=st.binary(max_size=200))
 def test_garbage_bytes_are_refused_or_read_but_never_a_crash(tmp_path, start, rest):
     outcome_of(tmp_path, start + rest)
     outcome_of(tmp_path, gzip.compress(start + rest))
@@ -284,7 +312,8 @@ def test_garbage_bytes_are_refused_or_read_but_never_a_crash(tmp_path, start, re
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 10_000), flip=st.integers(1, 255), cut=st.integers(0, 10_000))
 def test_a_damaged_good_file_is_refused_or_read_but_never_a_crash(tmp_path, place, flip, cut):
-    content = bytearray(gzip.compress("\n".join([HEADER, *(f"wsdi,ssp245,{y},37.57,126.97,{y % 9}" for y in range(2000, 2100))]).encode()))  # fmt: skip
+    rows = (f"wsdi,ssp245,{year},37.57,126.97,{year % 9}" for year in range(2000, 2100))
+    content = bytearray(gzip.compress("\n".join([HEADER, *rows]).encode()))
     content[place % len(content)] ^= flip
     outcome_of(tmp_path, bytes(content[: cut % len(content) + 1]))
 
@@ -292,11 +321,15 @@ def test_a_damaged_good_file_is_refused_or_read_but_never_a_crash(tmp_path, plac
 def outcome_of(folder, content):
     path = folder / "garbage.csv"
     path.write_bytes(content)
-    try:
-        file = parse_long_csv(path)
-    except AiopsError as error:
-        assert isinstance(error, FileRefused)
-        assert len(str(error).splitlines()) == 1
-        return
-    for series in file.series:
-        assert not np.isinf(series.values).any()
+    for read in (
+        parse_long_csv,
+        lambda path: parse_place_csv(path, 37.57, 126.97, {"tasmax": "value", "date": "date"}),
+        lambda path: parse_asos(path, path),
+    ):
+        refusal = None
+        try:
+            series = list(read(path).series)
+        except FileRefused as error:
+            refusal, series = str(error), []
+        assert refusal is None or len(refusal.splitlines()) == 1
+        assert not any(np.isinf(one.values).any() for one in series)

@@ -73,7 +73,9 @@ def test_days_that_do_not_exist_and_values_that_cannot_be_are_refused_by_line(pa
 
 
 def test_columns_mapped_the_wrong_way_round_are_noticed(parsed):
-    with pytest.raises(FileRefused, match=r"none of 1 rows can be used; line 2: lo: '9 > 1'; allowed: at most hi of the day"):
+    with pytest.raises(
+        FileRefused, match=r"none of 1 rows can be used; line 2: lo: '9 > 1'; allowed: at most hi of the day"
+    ):
         parsed("date,hi,lo\n2020-01-01,1,9\n", "tasmin=lo,tasmax=hi")
 
 
@@ -103,12 +105,14 @@ def test_a_file_without_a_date_is_refused(parsed):
 def test_an_unknown_scenario_and_a_place_outside_the_frame_are_refused(parsed):
     with pytest.raises(BadInput, match="scenario: 'rcp85' is not known; allowed: historical ssp126"):
         parsed("date,tmax,rain\n", scenario="rcp85")
-    with pytest.raises(BadInput, match="latitude: 51.5 lies outside the frame"):
+    with pytest.raises(BadInput, match=r"latitude: 51\.5 lies outside the frame"):
         parsed("date,tmax,rain\n", place=(51.5, 127.0))
 
 
 def test_a_file_without_any_value_is_refused(parsed):
-    with pytest.raises(FileRefused, match="none of 1 rows can be used; line 2: row: ''; allowed: at least one value"):
+    with pytest.raises(
+        FileRefused, match="none of 1 rows can be used; line 2: row: '2020-01-01'; allowed: at least one value"
+    ):
         parsed("date,tmax,rain\n2020-01-01,,\n")
 
 
@@ -117,7 +121,7 @@ def test_a_place_is_two_numbers_within_the_frame():
     for text in ("35.84", "35.84,127.1,3", "north,east", ""):
         with pytest.raises(BadInput, match=r"place: .*; allowed: LAT,LON"):
             parse_place(text)
-    with pytest.raises(BadInput, match="longitude: 27.1 lies outside the frame"):
+    with pytest.raises(BadInput, match=r"longitude: 27\.1 lies outside the frame"):
         parse_place("35.84,27.1")
 
 

@@ -182,8 +182,9 @@ def test_a_gzip_file_with_a_changed_byte_is_refused(csv_file):
 
 
 def test_a_damaged_utf_8_file_is_refused_by_line_and_not_taken_for_cp949(csv_file):
-    path = csv_file("이름,값\n서울,1\n".encode() + "부산".encode("cp949") + b",2\n")
-    assert refusal_of(path) == ", line 3: not UTF-8 text; allowed: UTF-8, or CP949 throughout"
+    content = "기온,강수\n1,2\n".encode() + "강".encode("cp949") + b",2\n"
+    assert content.decode("cp949"), "the whole could be read as CP949, as nonsense"
+    assert refusal_of(csv_file(content)) == ", line 3: not UTF-8 text; allowed: UTF-8, or CP949 throughout"
 
 
 def test_bytes_of_no_encoding_are_refused_by_line(csv_file):
@@ -227,6 +228,13 @@ def test_a_broken_header_is_refused(csv_file):
 
 def test_a_column_that_stands_twice_is_refused_by_name(csv_file):
     assert refusal_of(csv_file("a,b, a\n1,2,3\n")) == ", line 1: column a stands twice; allowed: once"
+
+
+def test_a_message_is_one_line_whatever_the_columns_are_called(csv_file):
+    path = csv_file('"a\nb\x1b[2J",c\n')
+    with open_table(path) as table, pytest.raises(FileRefused) as caught:
+        need_column(table, "d")
+    assert str(caught.value).endswith(r"the file has: a\nb\x1b[2J, c")
 
 
 def test_columns_apart_by_semicolons_are_refused(csv_file):

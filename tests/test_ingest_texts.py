@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from aiops.climate import SCENARIOS, Cadence
 from aiops.errors import BadInput
-from aiops.ingest.texts import Dates, DateForm, dates_fit, find_scenario, numbers_of, scenario_of
+from aiops.ingest.texts import DateForm, Dates, dates_fit, find_scenario, numbers_of, scenario_of
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_what_is_no_day_of_the_calendar_is_no_date(text):
     assert forms.tolist() == [DateForm.DAY, -1]
 
 
-@given(st.dates(min_value=__import__("datetime").date(1850, 1, 1), max_value=__import__("datetime").date(2300, 12, 31)))
+@given(st.dates(min_value=dt.date(1850, 1, 1), max_value=dt.date(2300, 12, 31)))
 def test_every_day_of_the_allowed_years_is_read_as_itself(day):
     days, forms = Dates().read([day.isoformat(), day.strftime("%Y%m%d")])
     assert days.tolist() == [day, day]

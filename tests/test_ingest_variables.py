@@ -11,7 +11,8 @@ from aiops.ingest.variables import VARIABLES, find_variable, names_allowed, vari
 
 def test_the_catalogue_and_the_table_climate_variable_hold_the_same_rows(connection):
     rows = connection.execute(
-        "SELECT variable, cadence, unit, valid_min, valid_max, description, description_ko, aliases FROM climate_variable"
+        "SELECT variable, cadence, unit, valid_min, valid_max, description, description_ko, aliases "
+        "FROM climate_variable"
     ).fetchall()
     catalogue = {
         v.name: (v.cadence.value, v.unit, v.minimum, v.maximum, v.description, v.description_ko, list(v.aliases))

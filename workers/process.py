@@ -55,7 +55,7 @@ def die_with_parent(parent: int) -> None:
 async def _work(name: str, role: Role) -> None:
     async with app.open_async():
         await app.run_worker_async(
-            queues=role.queues,
+            queues=list(role.queues),
             name=name,
             concurrency=role.concurrency,
             shutdown_graceful_timeout=GRACE_SECONDS,

@@ -14,6 +14,7 @@ from aiops.climate import DECADES, PROJECTIONS, SCENARIOS
 from aiops.risks import Reduced, Sample
 from aiops.stats import gev
 from aiops.stats.bins import GEV_YEARS, MIN_YEARS
+from aiops.stats.samples import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,9 @@ class Windows:
 
     def __init__(self, block: Block) -> None:
         self._block = block
+        # A block without any series has no axis of years; one year, missing throughout, stands for it.
+        self._years = block.years if block.years.size else np.array([BASELINE[0]], dtype=np.int32)
+        self._last: tuple[Indicator, NDArray[np.float64]] | None = None
         self._fits: dict[Indicator, tuple[gev.Gev, NDArray[np.int64]]] = {}
 
     @property
@@ -71,13 +75,20 @@ class Windows:
 
     def series(self, indicator: Indicator) -> NDArray[np.float64]:
         """(5, cells, years) of X; NaN where it is missing or not finite. A variable nobody has is missing."""
+        if self._last is None or self._last[0] != indicator:
+            self._last = indicator, self._read(indicator)
+        return self._last[1]
+
+    def _read(self, indicator: Indicator) -> NDArray[np.float64]:
         stored = self._block.values.get(indicator.variable)
-        if stored is None:
-            return np.full((len(SCENARIOS), self.n_cells, self._block.years.size), np.nan)
-        values = np.ascontiguousarray(stored.transpose(0, 2, 1), dtype=np.float64)
+        if stored is None or not self._block.years.size:
+            return np.full((len(SCENARIOS), self.n_cells, self._years.size), np.nan)
+        # Years last and side by side: sums over them are then the same for a cell in any block.
+        values = stored.transpose(0, 2, 1).astype(np.float64, order="C")
         if indicator.transform is not None:
             values = indicator.transform(values)
-        return np.where(np.isfinite(values), values, np.nan)
+        values[np.isinf(values)] = np.nan
+        return values
 
     def baselines(self, indicator: Indicator) -> Sample:
         """See `Reader`."""
@@ -89,7 +100,7 @@ class Windows:
         1991-2020 where at least 20 of its years are valid; else the first 30 valid years; else all of them.
         """
         series = self.series(indicator)
-        values = _slice(series, BASELINE[0] - int(self._block.years[0]), BASELINE_YEARS)
+        values = _slice(series, BASELINE[0] - int(self._years[0]), BASELINE_YEARS)
         n = np.count_nonzero(~np.isnan(values), axis=-1)
         usual = n >= BASELINE_MIN_YEARS
         if not usual.all():
@@ -100,12 +111,12 @@ class Windows:
     def horizons(self, indicator: Indicator) -> Sample:
         """See `Reader`."""
         series = self.series(indicator)[1:]
-        starts = _horizon_starts(_last_years(series, self._block.years)) - int(self._block.years[0])
+        starts = _horizon_starts(_last_years(series, self._years)) - int(self._years[0])
         values = np.empty((len(SCENARIOS) - 1, len(DECADES), self.n_cells, HORIZON_YEARS))
         for scenario, of_scenario in enumerate(starts):
             for decade, start in enumerate(of_scenario):
                 values[scenario, decade] = _window(series[scenario], start)
-        gathered = values.reshape(-1, self.n_cells, HORIZON_YEARS)
+        gathered = values.reshape(len(PROJECTIONS) - 1, self.n_cells, HORIZON_YEARS)
         return Sample(gathered, np.count_nonzero(~np.isnan(gathered), axis=-1))
 
     def mean(self, indicator: Indicator) -> Reduced:
@@ -114,7 +125,7 @@ class Windows:
         horizons = self.horizons(indicator)
         n = np.concatenate([baseline.n[:1], horizons.n])
         total = np.concatenate(
-            [np.where(np.isnan(part), 0.0, part).sum(axis=-1) for part in (baseline.values[:1], horizons.values)]
+            [masked(part, ~np.isnan(part)).sum(axis=-1) for part in (baseline.values[:1], horizons.values)]
         )
         return Reduced(total / np.where(n >= MIN_YEARS, n, np.nan), n)
 

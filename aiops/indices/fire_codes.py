@@ -215,7 +215,8 @@ def fire_weather(spread: Floats, buildup: Floats) -> Floats:
     high = 1000.0 / (25.0 + 108.64 * np.exp(-0.023 * buildup))
     intensity = 0.1 * spread * np.where(buildup <= 80.0, low, high)
     log_intensity = 0.434 * np.log(np.maximum(intensity, 1.0))
-    return np.where(intensity > 1.0, np.exp(2.72 * log_intensity**0.647), intensity)
+    index: Floats = np.where(intensity > 1.0, np.exp(2.72 * log_intensity**0.647), intensity)
+    return index
 
 
 def _left_after_day(share: Floats, gust: Floats, pace: Floats) -> Floats:
@@ -226,4 +227,5 @@ def _left_after_day(share: Floats, gust: Floats, pace: Floats) -> Floats:
     eighth *= eighth
     eighth *= eighth
     rate += gust * (1.0 - eighth)
-    return np.exp(-np.log(10.0) * rate * pace)
+    left: Floats = np.exp(-np.log(10.0) * rate * pace)
+    return left

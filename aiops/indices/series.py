@@ -34,15 +34,21 @@ HUMIDITY = Quantity("%", 0.0, 100.0, "a fill value or supersaturation")
 WIND = Quantity("a speed", 0.0, 500.0, "a component or a fill value")
 RADIATION = Quantity("W/m²", 0.0, 1500.0, "a sum in J/m² or a fill value")
 FIRE_WEATHER = Quantity("FWI", 0.0, 1e4, "another index")
+SUNSHINE = Quantity("hours", 0.0, 24.0, "minutes or a fill value")
+LATITUDE = Quantity("degrees north", -66.0, 66.0, "a longitude or a polar place")
+LONGITUDE = Quantity("degrees east", 0.0, 360.0, "a western longitude below 0")
+ELEVATION = Quantity("m", -500.0, 9000.0, "a fill value")
+VOLUME = Quantity("a volume", 0.0, 1e15, "a fill value")
+HEIGHT = Quantity("m", -100.0, 9000.0, "a fill value, or cm")
 EVAPOTRANSPIRATION = Quantity("mm", 0.0, 1e5, "a fill value")
 _ROUNDING = 1e-3
 
 
-def columns(name: str, values: ArrayLike) -> NDArray[np.float64]:
+def columns(name: str, values: ArrayLike, *, infinite: bool = False) -> NDArray[np.float64]:
     """Values as float64 (time, cells); 1-D becomes one column.
 
     Raises:
-        BadInput: the values are not numbers, have no or more than two axes, or hold an infinity.
+        BadInput: the values are not numbers, have no or more than two axes, or hold an infinity where none may be.
     """
     raw = np.asarray(values)
     if raw.dtype.kind not in "iuf":
@@ -51,8 +57,7 @@ def columns(name: str, values: ArrayLike) -> NDArray[np.float64]:
         raise BadInput(f"{name}: {raw.ndim} axes given; allowed: (time,) or (time, cells)")
     array = raw.astype(np.float64, copy=False)
     array = array[:, np.newaxis] if array.ndim == 1 else array
-    low, high = extremes(array)
-    if np.isinf(low) or np.isinf(high):
+    if not infinite and np.isinf(extremes(array)).any():
         raise BadInput(f"{name}: an infinite value; allowed: numbers, NaN where missing")
     return array
 
@@ -74,6 +79,18 @@ def quantity(name: str, values: ArrayLike, kind: Quantity) -> NDArray[np.float64
     if low < kind.lowest or high > kind.highest:
         return np.clip(array, kind.lowest, kind.highest)
     return array
+
+
+def per_cell(name: str, values: ArrayLike, kind: Quantity, n_cells: int) -> NDArray[np.float64]:
+    """A property of cells, given as one number or (cells,), as (cells,).
+
+    Raises:
+        BadInput: another shape, or a value outside what the quantity can be.
+    """
+    given = np.asarray(values)
+    if given.ndim > 1 or given.size not in (1, n_cells):
+        raise BadInput(f"{name}: shape {given.shape} given; allowed: a number or ({n_cells},)")
+    return np.broadcast_to(quantity(name, given.reshape(-1), kind)[:, 0], (n_cells,))
 
 
 def extremes(array: NDArray[np.float64]) -> tuple[float, float]:

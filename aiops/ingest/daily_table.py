@@ -72,7 +72,9 @@ class DailyTable:
             if column in telling or not telling:
                 empty &= _blank(texts)
         for row in np.flatnonzero(usable & empty).tolist():
-            self._refusals.refuse_row(block.lines[row], "row", "no value in any column used", "", "at least one value")
+            self._refusals.refuse_row(
+                block.lines[row], "row", "no value in any column used", dates[row], "at least one value"
+            )
         usable &= ~empty
         self._order_extremes(values, block.lines, usable)
         lines = np.array(block.lines, dtype=np.int64)

@@ -19,7 +19,7 @@ from aiops.ingest.long_rows import LongRows
 from aiops.ingest.packing import CELL_BITS, Observations, cells_of, index_series
 from aiops.ingest.parsed import ParsedFile, nothing_left
 from aiops.ingest.reading import open_table
-from aiops.ingest.report import Refusals
+from aiops.ingest.report import Refusals, printable
 from aiops.ingest.units import suspicion_of
 from aiops.ingest.variables import VARIABLES
 
@@ -40,7 +40,7 @@ def parse_long_csv(path: Path) -> ParsedFile:
     with open_table(path, refusals) as table:
         rows = LongRows(table)
         observations = _joined(list(rows.observations()))
-        notes = [f"columns passed over: {', '.join(rows.ignored)}"] if rows.ignored else []
+        notes = [f"columns passed over: {printable(', '.join(rows.ignored))}"] if rows.ignored else []
         sha256, encoding = table.sha256, table.encoding
     index = index_series(observations, refusals)
     kept = index.observations

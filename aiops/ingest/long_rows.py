@@ -67,7 +67,7 @@ _FAULTS = {
     "place": _Fault(
         "grid_id",
         "not the cell of the coordinates",
-        lambda _v, g: f"the cell that holds {g['latitude']}, {g['longitude']}",
+        lambda _v, g: f"the cell that holds {g['latitude'].strip()}, {g['longitude'].strip()}",
     ),
     "no date": _Fault(
         "date",

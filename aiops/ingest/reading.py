@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from aiops.errors import FileRefused
 from aiops.ingest.encoding import encoding_of
-from aiops.ingest.report import Refusals, shortened
+from aiops.ingest.report import Refusals, printable, shortened
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -139,7 +139,7 @@ def need_column(table: Table, *names: str) -> str:
     """
     column = find_column(table, *names)
     if column is None:
-        there = shortened(", ".join(name for name in table.header if name))
+        there = printable(", ".join(name for name in table.header if name))
         raise FileRefused(f"{table.path}: column {' or '.join(names)} is missing; the file has: {there}")
     return column
 
@@ -167,7 +167,7 @@ def _header(reader: Reader, path: Path) -> tuple[str, ...]:
     named = [name for name in header if name]
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:
-        raise FileRefused(f"{path}, line 1: column {shortened(', '.join(twice))} stands twice; allowed: once")
+        raise FileRefused(f"{path}, line 1: column {printable(', '.join(twice))} stands twice; allowed: once")
     if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
         raise FileRefused(f"{path}, line 1: {shortened(header[0])!r} has no commas; allowed: columns apart by ','")
     return header

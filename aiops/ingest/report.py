@@ -102,7 +102,7 @@ class IngestReport:
     rows_read: int
     """Rows below the header."""
     rows_accepted: int
-    """Rows of which at least something was used."""
+    """Rows that were not left out whole."""
     rows_refused: int
     """Rows left out whole."""
     values_refused: int
@@ -152,7 +152,8 @@ class IngestReport:
         for warning in self.warnings:
             yield f"  note: {warning}"
         for group in self.refused:
-            yield f"  refused: {group.count:,} × {group.what}, {group.field}: {group.reason}"
+            what = group.what if group.field == group.what else f"{group.what}, {group.field}"
+            yield f"  refused: {group.count:,} × {what}: {group.reason}"
             for refusal in group.examples:
                 yield f"    {refusal}"
 
@@ -160,3 +161,8 @@ class IngestReport:
 def shortened(given: str) -> str:
     """A given text as far as a message repeats it."""
     return given if len(given) <= _SHOWN else f"{given[:_SHOWN]}…"
+
+
+def printable(given: str) -> str:
+    """A given text as it may stand in a message without quotes: shortened, no line ends, no control characters."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in shortened(given))

@@ -42,7 +42,7 @@ class Variable:
     @property
     def allowed(self) -> str:
         """The range in words, for a message."""
-        return f"{self.minimum:g} to {self.maximum:g} {self.unit}"
+        return f"{self.minimum:g} to {self.maximum:g}{'' if self.unit == '1' else f' {self.unit}'}"
 
 
 _DAILY, _MONTHLY, _YEARLY = Cadence.DAILY, Cadence.MONTHLY, Cadence.YEARLY

@@ -121,6 +121,17 @@ class DamageSet:
             raise ValueError(f"rates must not fall, and lie in 0 to 1: {self.rates}")
 
 
+class TermValue(Protocol):
+    """What a term of the Hazard score is made of."""
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The yearly variables that it reads."""
+
+    def __call__(self, reader: Reader) -> Reduced:
+        """Its value by projection and cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One term of the Hazard score: clip((value - low)/(high - low), 0, 1), weighted."""
@@ -129,7 +140,7 @@ class Term:
     low: float
     high: float
     weight: float
-    value: Callable[[Reader], Reduced]
+    value: TermValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +183,14 @@ class Risk:
         except KeyError:
             raise BadInput(f"damage set: {name!r} is unknown; allowed: {' '.join(self.damage_sets)}") from None
 
+    def probability_variables(self, damage_set: str) -> frozenset[str]:
+        """The yearly variables that P(H) reads with a damage set (BadInput: there is none of that name)."""
+        return frozenset({self.damage_set(damage_set).indicator.variable})
+
+    def hazard_variables(self) -> frozenset[str]:
+        """The yearly variables that the Hazard score reads."""
+        return frozenset[str]().union(*(term.value.variables for term in self.hazard))
+
     def exclusion(self, attributes: Attributes, n_cells: int) -> tuple[NDArray[np.bool_], str]:
         """Cells that cannot have this risk, (cells,), and why."""
         if self.inapplicable is None:
@@ -185,6 +204,11 @@ class MeanOf:
 
     indicator: Indicator
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """See `TermValue`."""
+        return frozenset({self.indicator.variable})
+
     def __call__(self, reader: Reader) -> Reduced:
         """See `Term.value`."""
         return reader.mean(self.indicator)
@@ -196,6 +220,11 @@ class ReturnLevelOf:
 
     indicator: Indicator
     years: float
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """See `TermValue`."""
+        return frozenset({self.indicator.variable})
 
     def __call__(self, reader: Reader) -> Reduced:
         """See `Term.value`."""

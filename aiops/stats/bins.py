@@ -5,6 +5,7 @@ With F(e_0) = 0 and F(e_k+1) = 1 the bins sum to 1 by construction; nothing is r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def probabilities(
     hurdle, fewer than 15 of a GEV), years are counted: the limit of kernels without width.
 
     Args:
-        x: yearly values; NaN is a missing year.
+        x: yearly values, finite; NaN is a missing year.
         edges: (k,) ascending, or one set per series: the shape of x without the years, and k.
         estimator: kde, shrunk, hurdle, count or gev.
         axis: the axis of the years.
@@ -70,9 +71,11 @@ def probabilities(
     if closed not in ("left", "right"):
         raise ValueError(f"closed: {closed!r}; allowed: left right")
     years_last = np.moveaxis(np.asarray(x, dtype=np.float64), axis, -1)
+    if np.isinf(years_last).any():
+        raise ValueError("x: infinite; allowed: finite values, and NaN for a missing year")
     rows = _rows_of(years_last, edges, None)
     fitted = _fit(rows, wanted, closed, counted=np.zeros(len(rows.n), dtype=np.bool_), least=1)
-    return _differences(fitted.cdf).reshape(*years_last.shape[:-1], -1)
+    return _differences(fitted.cdf).reshape(*years_last.shape[:-1], fitted.cdf.shape[-1] + 1)
 
 
 def estimate(
@@ -97,7 +100,7 @@ def estimate(
     status = np.where(done, status, ResultStatus.INSUFFICIENT_DATA)
     error = np.where(done & (rows.n >= intervals.MIN_YEARS), fitted.error, np.nan)
     return Estimate(
-        probabilities=_differences(fitted.cdf).reshape(*shape, -1),
+        probabilities=_differences(fitted.cdf).reshape(*shape, fitted.cdf.shape[-1] + 1),
         error=error.reshape(shape),
         estimator=fitted.estimator.reshape(shape),
         status=status.astype(np.int16).reshape(shape),
@@ -143,9 +146,9 @@ def _rows_of(x: NDArray[np.float64], edges: ArrayLike, rates: ArrayLike | None) 
             return np.atleast_2d(array)
         if array.shape[:-1] != x.shape[:-1]:
             raise ValueError(f"{name}: one set, or one per series {x.shape[:-1]}; got {array.shape[:-1]}")
-        return array.reshape(-1, array.shape[-1])
+        return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
-    rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+    rows = np.ascontiguousarray(x).reshape(math.prod(x.shape[:-1]), x.shape[-1])
     n = np.count_nonzero(~np.isnan(rows), axis=-1)
     return _Rows(rows, n, by_row(edges, "edges"), None if rates is None else by_row(rates, "rates"))
 
@@ -188,11 +191,11 @@ def _fit_gev(
 ) -> NDArray[np.bool_]:
     """Store what a GEV gives (no atom, so no closed side); returns the rows that it is given for."""
     x_sorted = np.sort(rows.x, axis=-1)
-    moments = gev.weighted_moments(x_sorted, is_sorted=True)
-    chosen: NDArray[np.bool_] = allowed & (rows.n >= GEV_YEARS) & ~np.isnan(moments[0])
+    params = gev.from_moments(gev.weighted_moments(x_sorted, is_sorted=True))
+    chosen: NDArray[np.bool_] = allowed & (rows.n >= GEV_YEARS) & ~np.isnan(params.shape)
     if chosen.any():
         part = rows.take(chosen)
-        params = gev.from_moments(moments[:, chosen])
+        params = gev.Gev(*(values[chosen] for values in params))
         fitted.cdf[chosen] = gev.cdf(gev.Gev(*(values[:, None] for values in params)), part.edges)
         fitted.estimator[chosen] = wanted
         if part.rates is not None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import gamma
 
+from aiops.stats.samples import has_spread, masked
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -58,15 +60,14 @@ def weighted_moments(x: NDArray[np.float64], *, is_sorted: bool = False) -> NDAr
         is_sorted: the years ascend already, NaN behind them.
 
     Returns:
-        (3, ...), in the unit of X; NaN with fewer than 3 years, or where all years are equal.
+        (3, ...), in the unit of X; NaN with fewer than 3 years.
     """
     x_sorted = x if is_sorted else np.sort(x, axis=-1)  # NaN goes to the end
-    n = np.count_nonzero(~np.isnan(x_sorted), axis=-1)
-    highest = np.take_along_axis(x_sorted, np.maximum(n - 1, 0)[..., None], axis=-1)[..., 0]
-    usable = (n >= 3) & (highest > x_sorted[..., 0])
-    values = np.where(np.isnan(x_sorted), 0.0, x_sorted)
+    valid = ~np.isnan(x_sorted)
+    n = np.count_nonzero(valid, axis=-1)
+    values = masked(x_sorted, valid)
     rank = np.arange(x.shape[-1], dtype=np.float64)
-    count = np.where(usable, n, np.nan)
+    count = np.where(n >= 3, n, np.nan)
     return np.stack(
         [
             values.sum(axis=-1) / count,
@@ -80,13 +81,15 @@ def from_moments(moments: NDArray[np.float64], shape: tuple[float, float] | None
     """The GEV whose probability-weighted moments are given.
 
     Args:
-        moments: (3, ...): b0, b1, b2; NaN gives NaN.
+        moments: (3, ...): b0, b1, b2.
         shape: as in `fit`.
+
+    Returns:
+        NaN for moments that are NaN or of values that do not differ.
     """
     b0, b1, b2 = moments
     l1, l2, l3 = b0, 2 * b1 - b0, 6 * b2 - 6 * b1 + b0
-    usable = l2 > 0
-    k = shape_of(l3 / np.where(usable, l2, np.nan))
+    k = shape_of(l3 / np.where(has_spread(l2, l1), l2, np.nan))
     if shape is not None:
         k = np.clip(k, *shape)
     k = np.where(np.abs(k) < GUMBEL, 0.0, k)
@@ -115,26 +118,26 @@ def moments_of(params: Gev) -> NDArray[np.float64]:
 def shape_of(skewness: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shape k from the L-skewness τ3 = 2(1 - 3^-k)/(1 - 2^-k) - 3.
 
-    Rational approximations of Donaldson (1996, Commun. Statist. Simul. Comput. 25, 881-890) as in Hosking
+    Rational approximations of Donaldson (1996, Commun. Statist. Simul. Comput. 25) as in Hosking
     (1996, IBM Research Report RC 20525, PELGEV), within 3e-7 of k; below τ3 = -0.8 Newton's iteration from
     the limit τ3 → -1.
 
     Args:
-        skewness: any shape; NaN, or a τ3 outside (-1, 1), gives NaN.
+        skewness: any shape; NaN gives NaN. The extreme samples, τ3 = ±1, have the k next to them.
     """
-    inside = np.abs(skewness) < 1
-    t = np.where(inside, skewness, 0.0)
+    t = np.clip(skewness, _LEAST_SKEWNESS, -_LEAST_SKEWNESS)
     low = np.clip(t, -0.8, 0.0)
     k_low = np.polyval(_LOW_NUMERATOR, low) / np.polyval(_LOW_DENOMINATOR, low)
     high = 1 - np.maximum(t, 0.0)
     k_high = np.polyval(_HIGH_NUMERATOR, high) / np.polyval(_HIGH_DENOMINATOR, high)
-    k = np.where(inside, np.where(t <= 0, k_low, k_high), np.nan)
-    bounded = inside & (skewness < -0.8)
+    k = np.where(t <= 0, k_low, k_high)
+    bounded = t < -0.8
     if bounded.any():
-        k[bounded] = _newton(skewness[bounded])
+        k[bounded] = _newton(t[bounded])
     return k
 
 
+_LEAST_SKEWNESS = -1 + 1e-9
 # Coefficients from the highest power down.
 _LOW_NUMERATOR = (-0.07138022, -1.13455566, -2.50728214, -1.21096399, 0.28377530)
 _LOW_DENOMINATOR = (0.25077104, 1.31912239, 2.06189696, 1.0)
@@ -186,9 +189,9 @@ def cdf(params: Gev, x: ArrayLike) -> NDArray[np.float64]:
     gumbel = np.abs(k) < GUMBEL
     some_k = np.where(gumbel, 1.0, k)
     # 1 - kz is 0 or less beyond the end of the support: a lower end for k < 0, an upper one for k > 0.
-    inside = some_k * z < 1
-    reduced = np.where(gumbel, z, -np.log1p(np.where(inside, -some_k * z, 0.0)) / some_k)
-    reduced = np.where(gumbel | inside, reduced, np.copysign(np.inf, k))
+    beyond = ~gumbel & (some_k * z >= 1)
+    reduced = np.where(gumbel, z, -np.log1p(np.where(gumbel | beyond, 0.0, -some_k * z)) / some_k)
+    reduced = np.where(beyond, np.copysign(np.inf, k), reduced)
     # Beyond ±700 the double exponential has long been 0 or 1, and exp would overflow.
     probability: NDArray[np.float64] = np.exp(-np.exp(-np.clip(reduced, -700.0, 700.0)))
     return probability

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from aiops.stats import gev
+from aiops.stats.samples import masked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,8 +66,8 @@ def error_of_mean(
         n: (rows,), their number.
     """
     count = np.where(n >= 2, n, np.nan)
-    mean = np.where(valid, contribution, 0.0).sum(axis=-1) / count
-    deviation = np.where(valid, contribution - mean[:, None], 0.0)
+    mean = masked(contribution, valid).sum(axis=-1) / count
+    deviation = masked(contribution - mean[:, None], valid)
     error: NDArray[np.float64] = np.sqrt((deviation * deviation).sum(axis=-1) / (count * (count - 1)))
     return error
 
@@ -98,52 +99,42 @@ def error_of_gev(
     for edge, weight in zip(np.moveaxis(edges, -1, 0), steps, strict=True):
         expected -= weight * gev.cdf(shifted, edge)
     gradient = (expected[:3] - expected[3:]) / (2 * step)
-    covariance = moment_covariance(x_sorted)
-    variance = np.zeros(moments.shape[-1])
-    for i in range(3):
-        for j in range(3):
-            variance += gradient[i] * gradient[j] * covariance[i, j]
-    error: NDArray[np.float64] = np.sqrt(np.maximum(variance, 0.0))
-    return error
+    return _jackknife_error(x_sorted, gradient)
 
 
-def moment_covariance(x_sorted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Covariance of the probability-weighted moments b0, b1, b2 by the jackknife.
+def _jackknife_error(x_sorted: NDArray[np.float64], gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sqrt(gᵀ C g), C the jackknife covariance of the probability-weighted moments b0, b1, b2.
 
-    The moments without year i follow from sums over the ranks below and above it, so that all of them cost
-    one pass (Efron & Stein 1981 for the jackknife of such U-statistics).
+    The moments without year i follow from sums over the ranks below and above it: for all i in one pass
+    (Efron & Stein 1981 for the jackknife of such U-statistics). What they weigh together by g is one number
+    per year, whose jackknife variance is gᵀ C g.
 
     Args:
-        x_sorted: (rows, years) ascending, NaN missing and last; at least 4 years in each row.
-
-    Returns:
-        (3, 3, rows), in the squared unit of X.
+        x_sorted: (rows, years) ascending, NaN missing and last.
+        gradient: (3, rows).
     """
     valid = ~np.isnan(x_sorted)
     n = np.count_nonzero(valid, axis=-1)[:, None].astype(np.float64)
     rank = np.arange(x_sorted.shape[-1], dtype=np.float64)
+    weights = gradient[..., None] / np.stack([n - 1, (n - 1) * (n - 2), (n - 1) * (n - 2) * (n - 3)])
     # Moments of X - c have the same covariance; centred, the sums lose no digits.
-    centre = np.where(valid, x_sorted, 0.0).sum(axis=-1, keepdims=True) / n
-    values = np.where(valid, x_sorted - centre, 0.0)
-    ranked = values * rank
+    centre = masked(x_sorted, valid).sum(axis=-1, keepdims=True) / n
+    values = masked(x_sorted - centre, valid)
     # Without year i the ranks above it go down by one: j to j - 1, j(j-1) to (j-1)(j-2) = j(j-1) - 2(j-1).
-    above = values.sum(axis=-1, keepdims=True) - np.cumsum(values, axis=-1)
-    above_ranked = (ranked - values).sum(axis=-1, keepdims=True) - np.cumsum(ranked - values, axis=-1)
-    without = (
-        -values / (n - 1),
-        -(ranked + above) / ((n - 1) * (n - 2)),
-        -(ranked * (rank - 1) + 2 * above_ranked) / ((n - 1) * (n - 2) * (n - 3)),
-    )
-    deviations = []
-    for part in without:
-        mean = np.where(valid, part, 0.0).sum(axis=-1, keepdims=True) / n
-        deviations.append(np.where(valid, part - mean, 0.0))
-    covariance = np.empty((3, 3, len(x_sorted)))
-    for i in range(3):
-        for j in range(i, 3):
-            product = (deviations[i] * deviations[j]).sum(axis=-1)
-            covariance[i, j] = covariance[j, i] = product * ((n - 1) / n)[:, 0]
-    return covariance
+    above = _sums_above(values)
+    above_ranked = _sums_above(values * (rank - 1))
+    without = -values * (weights[0] + rank * (weights[1] + (rank - 1) * weights[2]))
+    without -= weights[1] * above + 2 * weights[2] * above_ranked
+    mean = masked(without, valid).sum(axis=-1, keepdims=True) / n
+    deviation = masked(without - mean, valid)
+    error: NDArray[np.float64] = np.sqrt((deviation * deviation).sum(axis=-1) * ((n - 1) / n)[:, 0])
+    return error
+
+
+def _sums_above(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the values behind each, along the last axis."""
+    sums = np.cumsum(values, axis=-1)
+    return sums[:, -1:] - sums
 
 
 def bounds(
@@ -169,13 +160,22 @@ def bounds(
     share = (mean - lowest) / np.where(span > 0, span, 1.0)
     inside = (share > 0) & (share < 1) & (error > 0)
     share = np.where(inside, share, 0.5)
-    distance = stdtrit(np.maximum(n, 2) - 1.0, _QUANTILE) * error / np.where(span > 0, span, 1.0)
-    distance = np.minimum(distance / (share * (1 - share)), _FARTHEST)
+    reach, slope = _student(n) * error, span * share * (1 - share)
+    distance = np.full(np.shape(reach), _FARTHEST)
+    np.divide(reach, slope, out=distance, where=inside & (reach < _FARTHEST * slope))
     shrunk, grown = np.exp(-distance), np.exp(distance)
     low = np.where(inside, lowest + span * share * shrunk / (share * shrunk + 1 - share), mean)
     high = np.where(inside, lowest + span * share * grown / (share * grown + 1 - share), mean)
     missing = np.isnan(error)
     return Bounded(mean, np.where(missing, np.nan, low), np.where(missing, np.nan, high))
+
+
+def _student(n: NDArray[np.int16] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """The 95th percentile of Student's t with n - 1 degrees of freedom; of 1 for fewer than 2 years."""
+    freedom = np.maximum(n, 2) - 1
+    quantiles = stdtrit(np.arange(1, int(freedom.max(initial=1)) + 1), _QUANTILE)
+    percentiles: NDArray[np.float64] = quantiles[freedom - 1]
+    return percentiles
 
 
 def difference(one: Bounded, other: Bounded) -> Bounded:

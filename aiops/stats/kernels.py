@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from aiops.stats.codes import Estimator
+from aiops.stats.samples import has_spread, masked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,8 +58,9 @@ class Kernels:
         """
         own = np.isfinite(self.centres)
         count = np.maximum(np.count_nonzero(own, axis=-1), 1)
-        mean = (np.where(own, contribution, 0.0).sum(axis=-1) / count)[:, None]
-        return np.where(own, mean + (contribution - mean) / self.squeeze[:, None], contribution)
+        mean = (masked(contribution, own).sum(axis=-1) / count)[:, None]
+        spread_out = mean + (contribution - mean) / self.squeeze[:, None]
+        return spread_out if own.all() else np.where(own, spread_out, contribution)
 
 
 def kernels_of(x: NDArray[np.float64], n: NDArray[np.int64], estimator: Estimator) -> Kernels:
@@ -89,18 +91,17 @@ def _centres_and_width(
     x: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64], *, shrink: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     count = np.maximum(n, 2)
-    mean = np.where(valid, x, 0.0).sum(axis=-1) / count
-    deviation = np.where(valid, x - mean[:, None], 0.0)
-    spread = np.sqrt((deviation * deviation).sum(axis=-1) / (count - 1))
-    # Equal values may leave a rounding error in their mean: only the values themselves say that they differ.
-    highest = np.where(valid, x, -np.inf).max(axis=-1)
-    lowest = np.where(valid, x, np.inf).min(axis=-1)
+    mean = masked(x, valid).sum(axis=-1) / count
+    centres = masked(x - mean[:, None], valid)
+    spread = np.sqrt((centres * centres).sum(axis=-1) / (count - 1))
     scott = count**-0.2
     squeeze = 1.0 / np.sqrt(1.0 + scott * scott) if shrink else np.ones_like(scott)
     width = spread * scott * squeeze
-    width[(n < 2) | (highest <= lowest) | (width <= 0)] = np.nan
-    centres = mean[:, None] + deviation * squeeze[:, None] if shrink else x.copy()
-    centres[~valid] = np.inf
+    width[~has_spread(spread, mean)] = np.nan
+    centres *= squeeze[:, None]
+    centres += mean[:, None]
+    if not valid.all():
+        centres[~valid] = np.inf
     return centres, width, squeeze
 
 

@@ -23,7 +23,7 @@ CREATE TABLE location_grid (
     longitude          float8 NOT NULL GENERATED ALWAYS AS (((grid_id - 1) % 751 + 12450) / 100.0::float8) STORED,
     has_climate        boolean NOT NULL DEFAULT false,
     elevation_m        real,
-    slope              real CHECK (slope >= 0),
+    slope              real CHECK (slope BETWEEN 0 AND 90),
     coast_distance_m   real CHECK (coast_distance_m >= 0),
     river_distance_m   real CHECK (river_distance_m >= 0),
     river_elevation_m  real,
@@ -37,7 +37,7 @@ CREATE TABLE location_grid (
 COMMENT ON TABLE location_grid IS
     'Cells that something is known about: their surroundings (NULL where unknown), and whether they have climate data.';
 COMMENT ON COLUMN location_grid.has_climate IS 'Kept by a trigger of climate_data; the yearly batches run over these cells.';
-COMMENT ON COLUMN location_grid.slope IS 'Rise over run (0.1 is 10 %).';
+COMMENT ON COLUMN location_grid.slope IS 'Degrees from the horizontal.';
 COMMENT ON COLUMN location_grid.river_elevation_m IS 'Elevation of the nearest river''s water.';
 COMMENT ON COLUMN location_grid.impervious_ratio IS 'Share of the ground that is sealed, 0 to 1.';
 COMMENT ON COLUMN location_grid.name IS 'A place that people know in this cell, where there is one (a city, a station).';

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from aiops.errors import AiopsError
-from workers.cli import batches, database, results, status
+from workers.cli import batches, database, demo, ingest, results, status
 from workers.cli.main_app import app
 from workers.cli.output import complain
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 app.add_typer(database.app, name="db")
+app.add_typer(ingest.app, name="ingest")
 app.add_typer(batches.app, name="run")
 app.command("results")(results.results)
 app.command("status")(status.status)
 app.command("worker")(batches.worker)
+app.command("demo")(demo.demo)
 
 _INTERRUPTED = 130
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from aiops.db.statements import statement
-from aiops.errors import AiopsError
+from aiops.errors import DaemonFailed
 from workers.supervisor import STOP_SECONDS
 
 if TYPE_CHECKING:
@@ -25,28 +25,48 @@ def daemon_is_alive(connection: Connection) -> bool:
     return row is not None and row[0] > 0
 
 
-@contextmanager
-def daemon_for_now() -> Iterator[subprocess.Popen[bytes]]:
-    """Start a daemon of our own, and stop it in order at the end; its log is shown only if it ends by itself."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
+class LocalDaemon:
+    """A daemon that belongs to a command; what it logs is kept, and shown when it does not do its work."""
+
+    def __init__(self, said: IO[bytes]) -> None:
+        self._said = said
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "workers"],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
             start_new_session=True,
         )
+
+    def refuse_if_ended(self) -> None:
+        """Raise if it has ended by itself, with the last lines of its log."""
+        code = self._process.poll()
+        if code is not None:
+            raise DaemonFailed(f"the daemon ended by itself (exit code {code}): {self.last_lines()}")
+
+    def last_lines(self) -> str:
+        """The end of its log, in one line."""
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return " | ".join(lines[-3:]) or "it said nothing"
+
+    def stop(self) -> None:
+        """End it in order: what it is computing is finished or handed back."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
         try:
-            yield process
-            if process.poll() is not None:
-                said.seek(0)
-                last = said.read().decode(errors="replace").strip().splitlines()[-3:]
-                raise AiopsError(f"the daemon ended by itself (exit code {process.returncode}): {' | '.join(last)}")
+            self._process.wait(timeout=STOP_SECONDS + 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def daemon_for_now() -> Iterator[LocalDaemon]:
+    """Start a daemon of our own, and stop it in order at the end."""
+    with tempfile.TemporaryFile() as said:
+        daemon = LocalDaemon(said)
+        try:
+            yield daemon
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(timeout=STOP_SECONDS + 5)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            daemon.stop()

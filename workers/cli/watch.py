@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from aiops.db.statements import statement
-from aiops.errors import BatchFailed
+from aiops.errors import BatchFailed, DaemonFailed
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
 from workers.cli.output import console, errors
 
@@ -17,42 +17,44 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from aiops.db.connect import Connection
+    from workers.cli.local_daemon import LocalDaemon
 
 ENDED = ("completed", "failed", "cancelled")
-_PICKUP_SECONDS = 8.0
-"""A daemon that is alive takes a job within milliseconds; one that does not for so long is taken to be gone."""
+PICKUP_SECONDS = 20.0
+"""A daemon that is alive takes a job within milliseconds, and one that is starting within two or three seconds."""
 
 
-def follow(connection: Connection, batch_id: UUID, *, quiet: bool = False) -> dict[str, Any]:
+def follow(
+    connection: Connection, batch_id: UUID, *, quiet: bool = False, daemon: LocalDaemon | None = None
+) -> dict[str, Any]:
     """Show a batch's progress until it ends; start a daemon for as long as it takes when none is running.
+
+    Args:
+        connection: in autocommit mode.
+        batch_id: the batch.
+        quiet: show nothing.
+        daemon: one that the caller has started for it.
 
     Raises:
         BatchFailed: it ended failed or cancelled.
+        DaemonFailed: a daemon of our own ended by itself, or does not take the batch.
     """
     with ExitStack() as stack:
-        if not daemon_is_alive(connection):
+        if daemon is None and not daemon_is_alive(connection):
             if not quiet:
                 errors.print("No daemon is running: computing with one of our own until this batch ends.")
-            stack.enter_context(daemon_for_now())
-        bar = stack.enter_context(
-            Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=30),
-                TextColumn("{task.percentage:>3.0f} %"),
-                TextColumn("{task.fields[detail]}"),
-                TimeElapsedColumn(),
-                console=errors,
-                transient=False,
-                disable=quiet or not errors.is_terminal,
-            )
-        )
+            daemon = stack.enter_context(daemon_for_now())
+        bar = stack.enter_context(_bar(quiet))
         row = _look(connection, batch_id)
         task = bar.add_task(row["job_type"], total=100, detail=row["status"])
         asked_at = time.monotonic()
         while row["status"] not in ENDED:
             bar.update(task, completed=row["progress"], detail=_detail(row))
-            if row["status"] == "queued" and time.monotonic() - asked_at > _PICKUP_SECONDS and not bar.disable:
+            if daemon is not None:
+                daemon.refuse_if_ended()
+            if row["status"] == "queued" and time.monotonic() - asked_at > PICKUP_SECONDS:
+                if daemon is not None:
+                    raise DaemonFailed(f"the daemon does not take the batch: {daemon.last_lines()}")
                 bar.update(task, detail="queued: waiting for a daemon (aiops worker)")
             time.sleep(0.1)
             row = _look(connection, batch_id)
@@ -60,6 +62,19 @@ def follow(connection: Connection, batch_id: UUID, *, quiet: bool = False) -> di
     if row["status"] != "completed":
         raise BatchFailed(f"batch {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
     return row
+
+
+def _bar(quiet: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[detail]}"),
+        TimeElapsedColumn(),
+        console=errors,
+        disable=quiet or not errors.is_terminal,
+    )
 
 
 def _look(connection: Connection, batch_id: UUID) -> dict[str, Any]:

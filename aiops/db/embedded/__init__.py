@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aiops.db.embedded.server import EmbeddedServer, ServerStatus
+from aiops.db.embedded.server import EmbeddedServer
+from aiops.db.embedded.status import ServerStatus
 from aiops.settings import settings
 
 __all__ = ["EmbeddedServer", "ServerStatus", "configured_server", "embedded_conninfo"]

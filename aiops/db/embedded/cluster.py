@@ -31,8 +31,8 @@ def new_cluster(
 ) -> Iterator[tuple[Path, str]]:
     """Initialise a cluster in a folder of its own beside its later place; the caller moves it there.
 
-    A run that was killed leaves a folder `making-…` behind, which the next run removes; a folder `data` is
-    therefore always whole. For one run at a time: the caller holds the server's lock.
+    A run that was killed leaves a folder `making-…` behind, for `remove_remains`; a folder `data` is therefore
+    always whole. For one run at a time: the caller holds the server's lock.
 
     Args:
         home: where to work; the account can pass through it.
@@ -46,8 +46,6 @@ def new_cluster(
     Raises:
         DatabaseUnavailable: it cannot be made; with the last lines of what the program said.
     """
-    for left in home.glob("making-*"):
-        shutil.rmtree(left, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix="making-", dir=home))
     try:
         password = secrets.token_urlsafe(32)
@@ -70,11 +68,23 @@ def new_cluster(
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def remove_remains(home: Path) -> None:
+    """Remove what killed runs of `new_cluster` left; an initdb whose caller was killed may still be writing.
+
+    What cannot be removed for that reason now will be at a later start.
+    """
+    for left in home.glob("making-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def _options(major: int, *, durable: bool) -> list[str]:
     options = ["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8"]
     options += ["--no-instructions", "--data-checksums"]
     # The same order of text on every machine, whatever its C library.
     options += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"] if major >= 17 else ["--no-locale"]
+    if major >= 16:
+        # As in our configuration; or else a killed initdb leaves a segment in /dev/shm for ever.
+        options += ["--set", "dynamic_shared_memory_type=mmap"]
     if not durable:
         options += ["--no-sync"]
         if major >= 16:
@@ -94,7 +104,7 @@ def _create_database(data: Path, programs: Binaries, account: Account | None) ->
         raise DatabaseUnavailable(f"the database {DATABASE} could not be created: {last_lines(said.stdout)}")
 
 
-def last_lines(text: str, count: int = 6) -> str:
+def last_lines(text: str, count: int = 4) -> str:
     """The end of what a program said, in one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return " | ".join(lines[-count:]) or "it said nothing"

@@ -45,11 +45,10 @@ ALWAYS = {
     "timezone": "UTC",
     "lc_messages": "C",
 }
-# For tests, which throw their data away.
+# For tests. What is committed is handed to the system all the same: a killed server loses nothing, a machine that
+# loses its power does.
 FORGETFUL = {
     "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "max_wal_size": "256MB",
     "min_wal_size": "32MB",
     # A plan must not depend on whether a worker came by during the test.
@@ -62,7 +61,7 @@ def render(port: int, *, durable: bool, extra: Mapping[str, str]) -> str:
 
     Args:
         port: where to listen.
-        durable: whether what is committed survives a crash of the machine.
+        durable: whether what is committed survives a crash of the machine, not just one of the server.
         extra: further settings, by PostgreSQL's names; they win.
     """
     chosen = {**ALWAYS, "port": str(port), "shared_buffers": f"{_shared_buffers(durable=durable)}MB"}

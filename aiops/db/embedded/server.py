@@ -6,19 +6,20 @@ import os
 import shlex
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aiops.db.embedded.account import owner_account, run_as, server_account
 from aiops.db.embedded.binaries import find_binaries
-from aiops.db.embedded.cluster import DATABASE, USER, last_lines, new_cluster
+from aiops.db.embedded.cluster import DATABASE, USER, last_lines, new_cluster, remove_remains
 from aiops.db.embedded.configuration import render
 from aiops.db.embedded.home import Home, Record, default_folder, reachable_folder, replace_file
 from aiops.db.embedded.ports import HOST, free_port, is_free
 from aiops.db.embedded.process import Postmaster, find_postmaster, forget_reused_number
 from aiops.db.embedded.readable import readable_binaries
+from aiops.db.embedded.status import ServerStatus
 from aiops.errors import DatabaseUnavailable, SettingsError
 
 if TYPE_CHECKING:
@@ -30,25 +31,10 @@ if TYPE_CHECKING:
 PATIENCE = 120
 """Seconds that a start (it may have to recover from a crash) or a stop may take."""
 
-
-@dataclass(frozen=True, slots=True)
-class ServerStatus:
-    """What `aiops db status` tells."""
-
-    running: bool
-    """Takes connections."""
-    pid: int | None
-    """The server's process number."""
-    version: str
-    """PostgreSQL's: 18.4."""
-    host: str
-    port: int | None
-    """None: no server was ever made in this folder."""
-    database: str
-    directory: Path
-    """Holds the data and the record of how to reach the server."""
-    size_bytes: int
-    """Of the data on disk."""
+PATIENCE_WITH_OTHERS = 15
+"""Seconds to go on trying while somebody else takes our port, or a crashed server's processes end."""
+STILL_AT_WORK = "is still in use"
+"""What PostgreSQL says of its shared memory when processes of a server that was killed have not ended yet."""
 
 
 class EmbeddedServer:
@@ -58,7 +44,7 @@ class EmbeddedServer:
         directory: where it lives; None: the caller's data folder, `postgres-<major version>`. Where root calls
             and the server's account cannot reach it: a folder in /var/lib that stands for it.
         postgres: as the setting EMBEDDED_POSTGRES: "18", "16", or a folder of programs.
-        durable: False gives up what a crash of the machine would lose, for speed: tests.
+        durable: False: what is committed survives a crash of the server, not one of the machine; for tests.
         port: fixed, instead of a free one that is chosen once and kept.
         extra_settings: of the server, by PostgreSQL's own names; for whoever starts it.
     """
@@ -205,6 +191,7 @@ class EmbeddedServer:
 
     def _start(self) -> Record:
         """Under the lock: nobody else starts or stops it now; a start whose caller was killed may go on."""
+        remove_remains(self.home.folder)
         if not self.home.data.is_dir():
             self._make()
         self.home.refuse_other_version(self._found)
@@ -214,17 +201,18 @@ class EmbeddedServer:
                 f"{self.home.data} is there, but not {self.home.record_file}, which holds its password: "
                 "put it back, or move the folder away"
             )
-        for _ in range(3):
-            if find_postmaster(self.home.data) is not None:
-                break
+        deadline = time.monotonic() + PATIENCE_WITH_OTHERS
+        while find_postmaster(self.home.data) is None and time.monotonic() < deadline:
             record = self._choose_port(record)
             self._launch(record)
-            if is_free(record.port):
-                break  # it failed for another reason than somebody taking the port since it was tried
+            if STILL_AT_WORK in last_lines(self.home.log(), 2):
+                time.sleep(0.5)
+            elif is_free(record.port):
+                break  # neither up, nor has anybody taken its port since that was tried: it failed for good
         postmaster = self._wait_until_ready()
         if postmaster is None:
             raise DatabaseUnavailable(
-                f"the embedded server in {self.home.folder} did not start: {last_lines(self.home.log())}"
+                f"the embedded server in {self.home.folder} did not start: {last_lines(self.home.log(), 3)}"
             )
         record = replace(record, port=postmaster.port)
         self.home.write_record(record)
@@ -253,7 +241,13 @@ class EmbeddedServer:
             if self._wanted_port:
                 raise DatabaseUnavailable(f"port {port} of {HOST} is in use by another program")
             port = free_port()
-        record = replace(record, port=port, version=self._found.version, programs=str(self._programs.folder))
+        record = replace(
+            record,
+            port=port,
+            data_directory=str(self.home.data),
+            version=self._found.version,
+            programs=str(self._programs.folder),
+        )
         self.home.write_record(record)
         return record
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.climate import SCENARIOS, Series
+from aiops.climate import SCENARIOS, Series, calendar_days
 from aiops.indices import spells
 from aiops.ingest.indicators import PLAIN_INDICATORS
+from aiops.ingest.sample.days import PERIODS
 from aiops.ingest.sample.land import sample_cells
-from aiops.ingest.sample.weather import PERIODS, DailyWeather, daily_weather
+from aiops.ingest.sample.weather import DailyWeather, daily_weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Yearly = tuple[NDArray[np.int64], Floats]
 
-SAMPLE_SEED = 2020
-"""The seed of the published sample: one whose thirty years of history lie near the normals."""
+SAMPLE_SEED = 18
+"""Picked among 26 for a history near the normals; the mean over seeds is unbiased, one seed's rain may be 10 % off."""
 CELLS_AT_ONCE = 48
 """Cells whose indicators are computed together; their days fit the processor's cache better than all at once."""
 _BASELINE = PERIODS["historical"]
@@ -101,7 +102,7 @@ def _yearly_series(
 ) -> list[Series]:
     """All yearly indicators of a block of cells under one scenario."""
     # Five-day sums reach back over New Year: the last year of the history stands in front of a scenario.
-    front = 0 if history is None else 365 + (history.dates[-1].astype("datetime64[Y]").astype(int) % 4 == 2)
+    front = 0 if history is None else len(calendar_days(_BASELINE[1], 1))
     dates = weather.dates if history is None else np.concatenate([history.dates[-front:], weather.dates])
     found: list[Series] = []
     for variable, indicators in PLAIN_INDICATORS.items():
@@ -119,9 +120,7 @@ def _yearly_series(
     return found
 
 
-def _relative(
-    variable: str, days: Floats, dates: NDArray[np.datetime64], thresholds: _Thresholds
-) -> dict[str, Yearly]:
+def _relative(variable: str, days: Floats, dates: NDArray[np.datetime64], thresholds: _Thresholds) -> dict[str, Yearly]:
     """The indicators that compare a day with its calendar day's percentile of 1991–2020."""
     if variable == "tasmax":
         return {
@@ -136,12 +135,8 @@ def _relative(
 def _thresholds(history: DailyWeather, block: slice) -> _Thresholds:
     """The percentiles of a block of cells."""
     return _Thresholds(
-        warm=spells.day_percentile(
-            _days(history, "tasmax", block), history.dates, spells.WARM_PERCENTILE, _BASELINE
-        ),
-        cold=spells.day_percentile(
-            _days(history, "tasmin", block), history.dates, spells.COLD_PERCENTILE, _BASELINE
-        ),
+        warm=spells.day_percentile(_days(history, "tasmax", block), history.dates, spells.WARM_PERCENTILE, _BASELINE),
+        cold=spells.day_percentile(_days(history, "tasmin", block), history.dates, spells.COLD_PERCENTILE, _BASELINE),
     )
 
 

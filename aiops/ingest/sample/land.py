@@ -47,18 +47,6 @@ class SampleCell:
     """0 to 1."""
 
 
-ATTRIBUTES = (
-    "elevation_m",
-    "slope",
-    "coast_distance_m",
-    "river_distance_m",
-    "river_elevation_m",
-    "forest_distance_m",
-    "impervious_ratio",
-)
-"""The numeric attributes of a cell, by the names of their columns in `location_grid`."""
-
-
 @lru_cache(maxsize=1)
 def sample_cells() -> tuple[SampleCell, ...]:
     """All cells of the sample grid, ascending by `grid_id`; the same on every call and for every seed."""
@@ -104,7 +92,8 @@ def sample_cells() -> tuple[SampleCell, ...]:
 def coast_distance_km(places: Floats) -> Floats:
     """Distance from places (places, 2) on the plane to the nearest sea coast, km."""
     lines = [COAST, *((*outline, outline[0]) for outline in ISLANDS.values())]
-    return np.min([distance_to_line(places, line)[0] for line in lines], axis=0)
+    nearest: Floats = np.min([distance_to_line(places, line)[0] for line in lines], axis=0)
+    return nearest
 
 
 def _lattice() -> list[int]:
@@ -138,14 +127,14 @@ def _relief_m(places: Floats, coast_km: Floats) -> tuple[Floats, Floats]:
 
 def _slope_degrees(places: Floats) -> Floats:
     """Steepness of the relief itself, from its heights half a kilometre around."""
-    rise = []
-    for axis in (0, 1):
-        shift = np.zeros(2)
-        shift[axis] = 0.5
-        ahead, behind = (sum(_relief_m(at, coast_distance_km(at))) for at in (places + shift, places - shift))
-        rise.append(ahead - behind)
+    rise_east, rise_north = (
+        np.add(*_relief_m(places + shift, coast_distance_km(places + shift)))
+        - np.add(*_relief_m(places - shift, coast_distance_km(places - shift)))
+        for shift in (np.array([0.5, 0.0]), np.array([0.0, 0.5]))
+    )
     # The smooth ranges have no valleys; real Korean slopes are some three times as steep.
-    return np.degrees(np.arctan(3.0 * np.hypot(*rise) / 1000.0))
+    slope: Floats = np.degrees(np.arctan(3.0 * np.hypot(rise_east, rise_north) / 1000.0))
+    return slope
 
 
 def _rivers(places: Floats, elevation: Floats, chance: Floats, fall: Floats) -> tuple[Floats, Floats]:

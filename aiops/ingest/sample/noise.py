@@ -1,6 +1,6 @@
-"""Random numbers of the generator: one stream per purpose, scenario and cell, so that nothing depends on the order
-in which cells are asked for.
+"""Random numbers of the generator.
 
+There is one stream per purpose, scenario and cell, so that nothing depends on which cells are asked for.
 Weather is correlated in space by a handful of regional modes (smooth bumps over the country, each a series of its
 own) and a national one, and in time because every mode is a first-order autoregression with a quick part (fronts)
 and a slow part (blocking, monsoon breaks).
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import lfilter
 
 from aiops.climate import SCENARIOS
 from aiops.ingest.sample.plane import to_plane
@@ -26,21 +26,26 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Singles = NDArray[np.float32]
 
-_CENTRES = tuple((latitude, longitude) for latitude in (33.2, 34.5, 35.8, 37.1, 38.4) for longitude in (126.0, 127.5, 129.0, 130.8))
+_CENTRES = tuple(product((33.2, 34.5, 35.8, 37.1, 38.4), (126.0, 127.5, 129.0, 130.8)))
 """Middles of the regional bumps (latitude, longitude)."""
 _RADIUS_KM = 110.0
 N_MODES = len(_CENTRES) + 1
+_NEGLIGIBLE = 1e-16
 
 
 class Stream(IntEnum):
     """What random numbers are for; a number is never given to another purpose."""
 
     AIR_MASS = 1
-    CLOUD = 2
+    CLEAR_SKY = 2
     RAIN = 3
     LOCAL_TEMPERATURE = 4
     LOCAL_RAIN = 5
     STORMS = 6
+    HUMIDITY = 7
+    WIND = 8
+    LOCAL_HUMIDITY = 9
+    LOCAL_WIND = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Field:
     """Lag-one-day autocorrelation of the quick part."""
     slow: float
     """Lag-one-day autocorrelation of the slow part."""
+    slow_share: tuple[float, ...]
+    """Share of the variance in the slow part, by month."""
 
 
 def generator(seed: int, stream: Stream, scenario: str, member: int = 0) -> np.random.Generator:
@@ -64,20 +71,10 @@ def generator(seed: int, stream: Stream, scenario: str, member: int = 0) -> np.r
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
-def mode_series(
-    field: Field, seed: int, scenario: str, n_days: int, slow_share: Floats
-) -> Singles:
-    """Series of all modes, standard normal: (days, modes).
-
-    Args:
-        field: its autocorrelations.
-        seed: of the data set.
-        scenario: one of SCENARIOS.
-        n_days: number of days.
-        slow_share: share of the variance in the slow part, by day (days,).
-    """
+def mode_series(field: Field, seed: int, scenario: str, slow_share: Floats) -> Singles:
+    """Series of all modes, standard normal: (days, modes); `slow_share` is the field's, by day (days,)."""
     random = generator(seed, field.stream, scenario)
-    quick, slow = (_autoregression(random, n_days, rho) for rho in (field.quick, field.slow))
+    quick, slow = (_autoregression(random, len(slow_share), rho) for rho in (field.quick, field.slow))
     share = slow_share[:, None]
     return np.ascontiguousarray(np.sqrt(1.0 - share) * quick + np.sqrt(share) * slow, dtype=np.float32)
 
@@ -102,7 +99,14 @@ def local_noise(seed: int, stream: Stream, scenario: str, grid_ids: Sequence[int
 
 
 def _autoregression(random: np.random.Generator, n_days: int, rho: float) -> Floats:
-    """Stationary first-order autoregressions of all modes: (days, modes)."""
-    innovations = random.standard_normal((n_days, N_MODES))
-    innovations[1:] *= np.sqrt(1.0 - rho**2)
-    return np.asarray(lfilter([1.0], [1.0, -rho], innovations, axis=0))
+    """Stationary first-order autoregressions of all modes: (days, modes).
+
+    The filter 1 / (1 − ρB) is the product of (1 + ρᵏBᵏ) over k = 1, 2, 4, 8 …, each one a shifted sum.
+    """
+    series = random.standard_normal((n_days, N_MODES))
+    series[1:] *= np.sqrt(1.0 - rho**2)
+    shift = 1
+    while shift < n_days and rho**shift > _NEGLIGIBLE:
+        series[shift:] += rho**shift * series[:-shift]
+        shift *= 2
+    return series

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiops.ingest.sample.days import DAYS, MONTH_LENGTHS
 from aiops.ingest.sample.plane import to_plane
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ LAPSE_RATE = 0.0058
 """Fall of the annual mean temperature with height, °C per metre."""
 COASTAL_KM = 25.0
 """Distance from the sea over which its hold on the seasons falls to 37 %."""
-DAYS = 366
-"""Climatologies run over the days of a leap year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +135,11 @@ MONTHLY_RAIN: tuple[tuple[float, float, tuple[float, ...]], ...] = (
 
 _TEMPERATURE_INLAND = (-2.0, 0.7, 6.1, 12.6, 18.3, 22.7, 25.3, 26.1, 21.6, 15.1, 7.5, 0.2)
 _TEMPERATURE_COAST = (3.6, 5.4, 9.1, 13.8, 17.9, 20.9, 24.4, 26.1, 22.6, 17.9, 11.9, 5.8)
-"""Monthly mean temperature, °C, of an inland station (Seoul) and of one on the coast (Busan): only their shape counts."""
+"""Monthly means, °C, of an inland station (Seoul) and of one on the coast (Busan): only their shape counts."""
 _SEASON_DIURNAL = (0.036, 0.100, -0.104, -0.090)
 """cos and sin of one and two cycles a year of the diurnal range, relative to its annual mean."""
 _MEAN_ABOVE_MINIMUM = 0.47
 """Where the daily mean lies between minimum (0) and maximum (1)."""
-MONTH_LENGTHS = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +185,8 @@ def climatology(cells: Sequence[SampleCell]) -> Climatology:
 
 def monthly_to_daily(values: Sequence[float] | Floats) -> Floats:
     """A smooth course (366,) through twelve mid-month values."""
-    return _interpolation() @ np.asarray(values, dtype=np.float64)
+    course: Floats = _interpolation() @ np.asarray(values, dtype=np.float64)
+    return course
 
 
 def _monthly_rain(places: Floats, annual: Floats) -> Floats:
@@ -195,31 +194,35 @@ def _monthly_rain(places: Floats, annual: Floats) -> Floats:
     weights = _weights(places, [(row[0], row[1]) for row in MONTHLY_RAIN], near_km=40.0)
     shapes = np.array([row[2] for row in MONTHLY_RAIN])
     shares = weights @ (shapes / shapes.sum(axis=1, keepdims=True))
-    return (shares * annual[:, None]).T / (MONTH_LENGTHS[:, None] * 365.25 / 366.0)
+    a_day: Floats = (shares * annual[:, None]).T / (MONTH_LENGTHS[:, None] * 365.25 / 366.0)
+    return a_day
 
 
 def _season(months: Sequence[float]) -> Floats:
     """The annual course of temperature (366, 1): mean 0, August 1 above January."""
     table = np.asarray(months)
-    course = _daily_course(((table - _month_mean(table)) / (table[7] - table[0]))[:, None])
-    return np.asarray(course)
+    return _daily_course(((table - _month_mean(table)) / (table[7] - table[0]))[:, None])
 
 
 def _daily_rain_course(monthly: Floats) -> Floats:
     """The smooth daily course (366, cells) of monthly rain, never below a tenth of its month."""
     course = np.maximum(_daily_course(monthly), 0.1 * np.repeat(monthly, MONTH_LENGTHS, axis=0))
-    return course * np.repeat(monthly / _month_means(course), MONTH_LENGTHS, axis=0)
+    kept: Floats = course * np.repeat(monthly / _month_means(course), MONTH_LENGTHS, axis=0)
+    return kept
 
 
 def _daily_course(monthly: Floats) -> Floats:
     """The smooth daily course (366, …) whose monthly means are those given (12, …)."""
     interpolation = _interpolation()
-    return interpolation @ np.linalg.solve(_month_means(interpolation), monthly)
+    course: Floats = interpolation @ np.linalg.solve(_month_means(interpolation), monthly)
+    return course
 
 
 def _month_means(daily: Floats) -> Floats:
     """Means of the months (12, …) of an annual course (366, …)."""
-    return np.asarray(np.add.reduceat(daily, np.cumsum(MONTH_LENGTHS) - MONTH_LENGTHS, axis=0) / MONTH_LENGTHS[:, None])
+    sums: Floats = np.add.reduceat(daily, np.cumsum(MONTH_LENGTHS) - MONTH_LENGTHS, axis=0)
+    means: Floats = sums / MONTH_LENGTHS[:, None]
+    return means
 
 
 def _month_mean(months: Floats) -> float:
@@ -240,7 +243,8 @@ def _cycles(coefficients: Sequence[float]) -> Floats:
     """Sum of annual, half-yearly … cycles at the middle of each day: (366, 1)."""
     angle = 2.0 * np.pi * (np.arange(DAYS) + 0.5) / DAYS
     pairs = zip(coefficients[::2], coefficients[1::2], strict=True)
-    return np.sum([a * np.cos(k * angle) + b * np.sin(k * angle) for k, (a, b) in enumerate(pairs, 1)], axis=0)[:, None]
+    total: Floats = np.sum([a * np.cos(k * angle) + b * np.sin(k * angle) for k, (a, b) in enumerate(pairs, 1)], axis=0)
+    return total[:, None]
 
 
 def _weights(places: Floats, points: Sequence[tuple[float, float]], near_km: float) -> Floats:
@@ -248,4 +252,5 @@ def _weights(places: Floats, points: Sequence[tuple[float, float]], near_km: flo
     table = np.asarray(points)
     offset = places[:, None] - to_plane(table[:, 0], table[:, 1])
     weight = ((offset**2).sum(axis=2) + near_km**2) ** -1.5
-    return weight / weight.sum(axis=1, keepdims=True)
+    relative: Floats = weight / weight.sum(axis=1, keepdims=True)
+    return relative

@@ -20,11 +20,7 @@ _MIDDLE = (36.0, 127.5)
 def to_plane(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
     """Kilometres (…, 2: east, north) from 36 °N 127.5 °E."""
     north = (np.asarray(latitude, dtype=np.float64) - _MIDDLE[0]) * KM_PER_DEGREE
-    east = (
-        (np.asarray(longitude, dtype=np.float64) - _MIDDLE[1])
-        * KM_PER_DEGREE
-        * np.cos(np.radians(_MIDDLE[0]))
-    )
+    east = (np.asarray(longitude, dtype=np.float64) - _MIDDLE[1]) * KM_PER_DEGREE * np.cos(np.radians(_MIDDLE[0]))
     return np.stack(np.broadcast_arrays(east, north), axis=-1)
 
 
@@ -67,4 +63,5 @@ def inside(places: Floats, outline: Sequence[Sequence[float]]) -> NDArray[np.boo
     crosses = (corners[:, 1] > y) != (following[:, 1] > y)
     rise = np.where(following[:, 1] == corners[:, 1], 1.0, following[:, 1] - corners[:, 1])
     at = corners[:, 0] + (y - corners[:, 1]) / rise * (following[:, 0] - corners[:, 0])
-    return ((crosses & (x < at)).sum(axis=1) % 2).astype(bool)
+    odd: NDArray[np.bool_] = (crosses & (x < at)).sum(axis=1) % 2 == 1
+    return odd

@@ -15,20 +15,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import beta, ndtr, ndtri
 
+from aiops.ingest.sample.storms import MEASURABLE_MM
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Singles = NDArray[np.float32]
 
-TAIL = 0.12
+TAIL = 0.15
 """ξ of the Pareto tail, near the GEV shapes of Korean daily maxima."""
 BODY = 0.5
 """κ; one half makes H^κ a square root."""
 _CHANGE_POWER = 8
 """How steeply the change of heavy rain sets in with the rank s of the amount: s⁸."""
 _MOST_WET_DAYS = 0.62
-_MEASURABLE_MM = 0.1
 
 
 def _weighted_mean(power: int) -> float:
@@ -43,7 +44,7 @@ _HEAVY_SHARE = _weighted_mean(_CHANGE_POWER) / _MEAN
 
 @dataclass(frozen=True, slots=True)
 class RainClimate:
-    """The rain's annual course on each day and cell, (366, cells)."""
+    """The rain's annual course on each day and cell, (days, cells)."""
 
     wet_share: Singles
     """Probability of a wet day."""
@@ -54,7 +55,7 @@ class RainClimate:
 
 
 def rain_climate(mean_rain: Floats) -> RainClimate:
-    """Wet days and amounts from the mean daily rain (366, cells), mm.
+    """Wet days and amounts from the mean daily rain (days, cells), mm.
 
     The number of wet days grows with the 0.42nd power of the month's rain: a fit to Korean stations.
     """
@@ -66,24 +67,23 @@ def rain_climate(mean_rain: Floats) -> RainClimate:
     )
 
 
-def daily_rain(field: Singles, climate: RainClimate, days: slice, mean_factor: float, heavy_factor: float) -> Singles:
+def daily_rain(field: Singles, climate: RainClimate, mean_factor: float, heavy_factor: float) -> Singles:
     """Rain of one year, mm.
 
     Args:
         field: the standard normal field, (days, cells).
-        climate: the annual course.
-        days: the rows of the annual course that belong to these days.
+        climate: the annual course on the same days.
         mean_factor: change of the mean amount of a wet day.
         heavy_factor: change of the heaviest amounts; the light ones take the rest, so that the mean is right.
     """
-    wet = field > climate.threshold[days]
-    above = ndtr(-field[wet]) / climate.wet_share[days][wet]  # 1 − s, without loss near the top
+    wet = field > climate.threshold
+    above = ndtr(-field[wet]) / climate.wet_share[wet]  # 1 − s, without loss near the top
     rank8 = (1.0 - above) ** 2
     rank8 *= rank8
     rank8 *= rank8
     light = (mean_factor - heavy_factor * _HEAVY_SHARE) / (1.0 - _HEAVY_SHARE)
     amount = ((above * (2.0 - above)) ** np.float32(-TAIL) - 1.0) / np.float32(TAIL)
-    amount *= climate.scale[days][wet] * (np.float32(light) + np.float32(heavy_factor - light) * rank8)
+    amount *= climate.scale[wet] * (np.float32(light) + np.float32(heavy_factor - light) * rank8)
     rain = np.zeros_like(field)
-    rain[wet] = np.where(amount >= _MEASURABLE_MM, amount, np.float32(0.0))
+    rain[wet] = np.where(amount >= MEASURABLE_MM, amount, np.float32(0.0))
     return rain

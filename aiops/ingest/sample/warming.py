@@ -35,7 +35,8 @@ class Pathway:
     def warming(self, years: ArrayLike) -> Floats:
         """Warming of South Korea since the mean of 1991–2020, °C."""
         at, degrees = zip(*self.knots, strict=True)
-        return np.interp(np.asarray(years, dtype=np.float64), at, degrees)
+        warming: Floats = np.interp(np.asarray(years, dtype=np.float64), at, degrees)
+        return warming
 
 
 PATHWAYS: dict[str, Pathway] = {

@@ -1,0 +1,66 @@
+"""`aiops demo`: from nothing to the climate risk of Korean cities."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+
+from rich.progress import Progress
+
+from aiops.db.batches import start_batch
+from aiops.grid import grid_id_of
+from aiops.ingest.load_sample import load_sample
+from workers.cli.connection import database
+from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
+from workers.cli.output import console, errors
+from workers.cli.results import collect, render
+from workers.cli.watch import describe, follow
+
+CITIES = {
+    "Seoul": (37.5665, 126.9780),
+    "Daegu": (35.8714, 128.6014),
+    "Busan": (35.1796, 129.0756),
+    "Gwangju": (35.1595, 126.8526),
+    "Gangneung": (37.7519, 128.8761),
+    "Jeju": (33.4996, 126.5312),
+}
+
+NEXT = """
+What to try next
+  aiops status                                       what runs, what ran, what data there are
+  aiops results --at 35.8714,128.6014                all results of one place
+  psql "$(aiops db url)" -c "SELECT * FROM probability_results WHERE grid_id = grid_id_of(35.8714, 128.6014)"
+  aiops worker                                       the daemon, in a terminal of its own; then, from SQL:
+  psql "$(aiops db url)" -c "INSERT INTO batch_jobs (job_type, input_params) VALUES ('hazard', '{}')"
+  aiops ingest csv FILE                              your own climate data
+  aiops db stop                                      stop the embedded server; the data stay
+(the program lies in .venv/bin)"""
+
+
+def demo() -> None:
+    """Server, schema, synthetic sample data, both yearly batches through the daemon, and the results of a few cities.
+
+    Example: aiops demo
+    """
+    started = time.monotonic()
+    console.print("[bold]1  Postgres[/bold] (embedded, unless DATABASE_URL names a server)")
+    with database() as connection:
+        info = connection.info
+        version = info.parameter_status("server_version")
+        console.print(f"   PostgreSQL {version} at {info.host}:{info.port}, database {info.dbname}, schema up to date.")
+        console.print(
+            "[bold]2  Climate data[/bold]: a SYNTHETIC sample of Korea's weather, 1991 to 2100, four scenarios"
+        )
+        with Progress(console=errors, disable=not errors.is_terminal, transient=True) as bar:
+            task = bar.add_task("   generating", total=1.0)
+            loaded = load_sample(connection, lambda share: bar.update(task, completed=share))
+        console.print(f"   {loaded.cells:,} cells, {loaded.series_inserted:,} new series in {loaded.seconds:.1f} s.")
+        console.print("[bold]3  The yearly batches[/bold], computed by the daemon")
+        with nullcontext() if daemon_is_alive(connection) else daemon_for_now() as daemon:
+            for job_type in ("probability", "hazard"):
+                describe(follow(connection, start_batch(connection, job_type), daemon=daemon))
+        console.print("[bold]4  Results[/bold]\n")
+        data = collect(connection, [grid_id_of(*place) for place in CITIES.values()], None)
+        render(data)
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
+    console.print(NEXT, highlight=False, markup=False)
