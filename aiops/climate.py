@@ -58,6 +58,22 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Tides:
+    """What the sea did and will do at the tide gauges that the cells of a block look to."""
+
+    of_cell: NDArray[np.int32]
+    """(cells,): the nearest gauge, a place in the axis of gauges; −1: none within reach."""
+    maxima: NDArray[np.float64]
+    """(gauge years, gauges), m: the year's highest still water level above mean sea level at Incheon (the gauge's
+    datum offset is applied). NaN is missing."""
+    maxima_years: NDArray[np.int32]
+    """(gauge years,)."""
+    rise: NDArray[np.float64]
+    """(5, years, gauges), m: mean sea level relative to 1995–2014 by scenario, on the block's axis of years, with the
+    history in front as for every series. NaN is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """The yearly series of a range of cells: what a chunk computes on."""
 
@@ -72,6 +88,12 @@ class Block:
     """(5, cells): does the cell have rows of its own for that scenario."""
     attributes: dict[str, NDArray[np.float64]]
     """By column of `location_grid`: (cells,), NaN where unknown."""
+    warming: NDArray[np.float64] | None = None
+    """(5, years), K: global mean surface warming of each scenario since 1991–2020; NaN or None unknown."""
+    warming_is_regional: bool = False
+    """The warming was derived from Korean temperatures, for want of global ones."""
+    tides: Tides | None = None
+    """None: no gauge is known."""
 
     @property
     def n_cells(self) -> int:

@@ -125,6 +125,15 @@ def test_reach_scales_the_damage_rates_and_an_unknown_river_is_a_marked_default(
     assert found.aal[:, 0] == pytest.approx(found.reach * 7.15e-4)
 
 
+def test_the_interval_is_scaled_by_the_reach_as_the_aal_is() -> None:
+    block = block_of(cells=2)
+    block.values["rx1day"][..., 1] = block.values["rx1day"][..., 0]
+    block.attributes["river_distance_m"][:] = [300, 1000]
+    found = assess_probability(block, FLOOD)
+    for bound in (found.aal, found.aal_low, found.aal_high, found.aal_change_low, found.aal_change_high):
+        assert bound[1] == pytest.approx(0.3 * bound[0], rel=1e-9)
+
+
 def test_a_place_out_of_reach_loses_nothing_and_that_is_computed() -> None:
     block = block_of(cells=1)
     block.attributes["river_distance_m"][:] = 5000

@@ -30,3 +30,16 @@ def write_cells(connection: Connection, cells: Iterable[Mapping[str, float | str
     with connection.cursor() as cursor:
         cursor.executemany(statement("upsert_cell"), rows)
     return len(rows)
+
+
+def write_names(connection: Connection, names: Mapping[int, str]) -> None:
+    """Name the places of cells (Korean), where they have no name yet.
+
+    Args:
+        connection: the caller's; the rows are part of its transaction.
+        names: by grid_id.
+    """
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            statement("name_cell"), [{"grid_id": grid_id, "name_ko": name} for grid_id, name in names.items()]
+        )

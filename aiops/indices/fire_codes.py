@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FF_SCALE = 147.27723
-"""250·59.5/101: with it m → FFMC → m is the identity (the report prints 147.2)."""
+FF_SCALE = 250.0 * 59.5 / 101.0
+"""147.27723: with it m → FFMC → m is the identity (the report prints 147.2, with which it drifts)."""
 WETTEST = 250.0
 DMC_DAY_LENGTH = np.array([6.5, 7.5, 9.0, 12.8, 13.9, 13.9, 12.4, 10.9, 9.4, 8.0, 7.0, 6.0])
 """Effective day length Le by month, hours, north of 30° N (table 1)."""

@@ -64,8 +64,9 @@ def moving_quantile(values: Floats, window: int, probability: float, method: Lit
         # Missing values go to the low end; what is kept of a day and a rank's place count from the high end.
         np.copyto(values, -np.inf, where=np.isnan(values))
         kept = min(n_samples, int(np.max(counts - below, initial=1)))
-        below = below + (window * kept - counts)
-        above = above + (window * kept - counts)
+        # A lane without values has no rank; it takes the last place, and is masked below.
+        below = np.minimum(below + window * kept - counts, window * kept - 1)
+        above = np.minimum(above + window * kept - counts, window * kept - 1)
         values.sort(axis=-1)
         tails = values[..., n_samples - kept :]
     else:
@@ -74,12 +75,14 @@ def moving_quantile(values: Floats, window: int, probability: float, method: Lit
         tails = values[..., :kept]
     low, high = np.empty(counts.shape), np.empty(counts.shape)
     same_ranks = np.all(counts == counts[:, :1], axis=1)
+    by_day = np.empty((n_cells, window, kept))
+    union = by_day.reshape(n_cells, window * kept)
     for first in range(n_windows):
-        union = np.moveaxis(tails[first : first + window], 0, 1).reshape(n_cells, window * kept)
+        by_day[:] = np.moveaxis(tails[first : first + window], 0, 1)
         union.sort(axis=-1)
         if same_ranks[first]:
-            low[first] = union[:, max(below[first, 0], 0)]
-            high[first] = union[:, max(above[first, 0], 0)]
+            low[first] = union[:, below[first, 0]]
+            high[first] = union[:, above[first, 0]]
         else:
             low[first] = _take(union.T, below[first])
             high[first] = _take(union.T, above[first])
@@ -103,7 +106,7 @@ def _rank(counts: Ranks, probability: float, method: Literal[7, 8]) -> tuple[Ran
 
 def _take(in_order: Floats, ranks: Ranks) -> Floats:
     """The value of the given rank of each lane along axis 0."""
-    taken: Floats = np.take_along_axis(in_order, np.maximum(ranks, 0)[np.newaxis], axis=0)[0]
+    taken: Floats = np.take_along_axis(in_order, ranks[np.newaxis], axis=0)[0]
     return taken
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENTAL_SHARE = 0.37
 """Share of the flow that a river keeps for itself."""
+_TRACE = 1e-6  # mm; less than this is nothing, and its ratios are not numbers one can compute with
 
 
 def evaporation(precipitation: ArrayLike, potential: ArrayLike) -> Floats:
@@ -37,7 +38,7 @@ def evaporation(precipitation: ArrayLike, potential: ArrayLike) -> Floats:
     water = quantity("precipitation", precipitation, RAIN)
     energy = quantity("potential", potential, EVAPOTRANSPIRATION)
     same_shape(precipitation=water, potential=energy)
-    some = (water > 0.0) & (energy > 0.0)
+    some = (water > _TRACE) & (energy > _TRACE)
     dryness = np.divide(energy, water, out=np.ones_like(water), where=some)
     share = np.sqrt(dryness * np.tanh(1.0 / dryness) * -np.expm1(-dryness))
     missing = np.isnan(water) | np.isnan(energy)

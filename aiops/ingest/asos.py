@@ -90,6 +90,7 @@ def parse_asos(path: Path, stations_path: Path) -> ParsedFile:
         variables=tuple(variable.name for variable in values.variables_present()),
         scenarios=("historical",),
         grid_ids=np.unique([station.grid_id for station in present]),
+        names={station.grid_id: station.name for station in present if station.name},
         first_day=values.days.min(),
         last_day=values.days.max(),
         refusals=refusals,

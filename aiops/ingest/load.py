@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from aiops.climate import SCENARIOS
+from aiops.db.cells import write_names
 from aiops.db.climate import Written, read_series, write_series
 from aiops.db.datasets import register_dataset
 from aiops.ingest.asos import parse_asos
@@ -100,6 +101,7 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
             parameters=parsed.parameters,
         )
         written = [write_series(connection, parsed.series, dataset_id)]
+        write_names(connection, parsed.names)
         indicators: set[str] = set()
         if set(parsed.variables) & set(DAILY_SOURCES):
             for computed, names in _indicators(connection, parsed, dataset_id):

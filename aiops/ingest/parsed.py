@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from aiops.errors import FileRefused
@@ -48,6 +48,8 @@ class ParsedFile:
     """Rows and values that were left out."""
     warnings: tuple[str, ...]
     """What was odd and kept nothing out."""
+    names: dict[int, str] = field(default_factory=dict)
+    """What people call a cell's place, by grid_id, where the file says so."""
 
 
 def nothing_left(path: Path, refusals: Refusals) -> FileRefused:

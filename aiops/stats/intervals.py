@@ -3,8 +3,8 @@
 A loss is Σ P[i]·r[i] with the rates r of the bins. Under shrunk, hurdle and count it is the mean of n yearly
 contributions Σ r[i]·(G_j(e_i+1) - G_j(e_i)); under GEV it is a smooth function of three moments. Either gives
 a standard error. It is applied on the logit of the loss between its least and its greatest rate, with
-Student's t: a mean loss of 20 years is skewed and bounded, and ±1.645 errors around it hold the truth in 64
-to 85 % of samples only, this in 82 to 92 % (tests/test_stats_intervals.py).
+Student's t: a mean loss of 20 years is skewed and bounded, and the mean ± 1.645 errors holds the truth too
+seldom. What holds how often is tested in tests/test_stats_intervals.py.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ INSERT INTO climate_variable (variable, cadence, unit, valid_min, valid_max, des
     ('rain80', 'yearly', 'days', 0, 366, 'days with 80 mm or more', '호우일수', '{}'),
     ('sdii', 'yearly', 'mm', 0, 500, 'mean rain of a wet day (1 mm or more)', '강수강도', '{}'),
     ('cdd', 'yearly', 'days', 0, 366, 'longest run of days below 1 mm', '최대무강수 지속기간', '{}'),
-    ('prcptot', 'yearly', 'mm', 0, 20000, 'rain of the year', '연강수량', '{}'),
+    ('prcptot', 'yearly', 'mm', 0, 20000, 'rain of the year''s wet days (1 mm and more)', '연강수량 (1 mm 이상인 날)', '{}'),
     ('fwi95', 'yearly', '1', 0, 300, '95th percentile of the year''s daily FWI', '산불기상지수 95백분위', '{}'),
     ('fwi21', 'yearly', 'days', 0, 366, 'days with an FWI of 21.3 or more', '산불위험일수', '{}'),
     ('spei12_min', 'yearly', '1', -10, 10, 'lowest monthly SPEI-12 of the year', '연최저 SPEI-12', '{}'),

@@ -9,7 +9,7 @@ import typer
 from aiops.db import batches
 from aiops.errors import BadInput
 from workers.cli.connection import database
-from workers.cli.output import Json, console, show
+from workers.cli.output import Json, say, show
 from workers.cli.watch import describe, follow
 from workers.logs import configure_logs
 from workers.supervisor import run_daemon
@@ -76,7 +76,7 @@ def _run(job_type: str, risks: list[str] | None, bbox: str | None, no_wait: bool
     with database() as connection:
         batch_id = batches.start_batch(connection, job_type, params)
         if no_wait:
-            show({"batch_id": batch_id}, as_json, lambda: console.print(str(batch_id)))
+            show({"batch_id": batch_id}, as_json, lambda: say(str(batch_id)))
             return
         row = follow(connection, batch_id, quiet=as_json)
     show(row, as_json, lambda: describe(row))

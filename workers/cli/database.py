@@ -11,7 +11,7 @@ from aiops.db.connect import connect, conninfo
 from aiops.db.embedded import configured_server
 from aiops.errors import BadInput
 from aiops.settings import settings
-from workers.cli.output import Json, console, show
+from workers.cli.output import Json, say, show
 from workers.schema import apply_schema
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ def start(as_json: Json = False) -> None:
     server = configured_server()
     server.start()
     status_ = server.status()
-    show(asdict(status_), as_json, lambda: console.print(_sentence(status_.running)))
+    show(asdict(status_), as_json, lambda: say(_sentence(status_.running)))
 
 
 @app.command()
@@ -43,7 +43,7 @@ def stop(as_json: Json = False) -> None:
     show(
         {"stopped": stopped},
         as_json,
-        lambda: console.print("The embedded server is stopped." if stopped else "The embedded server did not run."),
+        lambda: say("The embedded server is stopped." if stopped else "The embedded server did not run."),
     )
 
 
@@ -65,10 +65,10 @@ def status(as_json: Json = False) -> None:
                 "database": info.dbname,
             }
         text = "PostgreSQL {version} at {host}:{port}, database {database} (by DATABASE_*).".format_map(data)
-        show(data, as_json, lambda: console.print(text))
+        show(data, as_json, lambda: say(text))
         return
     found = configured_server().status()
-    show({"embedded": True, **asdict(found)}, as_json, lambda: console.print(_sentence(found.running)))
+    show({"embedded": True, **asdict(found)}, as_json, lambda: say(_sentence(found.running)))
 
 
 @app.command()
@@ -82,7 +82,7 @@ def migrate(as_json: Json = False) -> None:
     show(
         asdict(report),
         as_json,
-        lambda: console.print(
+        lambda: say(
             f"Applied {len(report.applied)} of {report.total} migrations."
             if report.applied
             else f"The schema is up to date ({report.total} migrations)."
@@ -112,12 +112,12 @@ def _refuse_configured(action: str) -> None:
 
 def _sentence(running: bool) -> str:
     found = configured_server().status()
-    if not running:
-        if found.port is None:
-            return f"There is no embedded server yet (PostgreSQL {found.version}); aiops db start makes it in {found.directory}."
-        return f"The embedded server (PostgreSQL {found.version}) in {found.directory} does not run; aiops db start."
-    return (
-        f"PostgreSQL {found.version} runs at {found.host}:{found.port}, database {found.database}, "
-        f"process {found.pid}.\n"
-        f'Data: {found.directory} ({found.size_bytes / 1e6:.0f} MB). Connect: psql "$(aiops db url)"'
-    )
+    if running:
+        return (
+            f"PostgreSQL {found.version} runs at {found.host}:{found.port}, database {found.database}, "
+            f"process {found.pid}.\n"
+            f'Data: {found.directory} ({found.size_bytes / 1e6:.0f} MB). Connect: psql "$(aiops db url)"'
+        )
+    if found.port is None:
+        return f"There is no embedded server in {found.directory} yet; aiops db start makes it."
+    return f"The embedded server (PostgreSQL {found.version}) in {found.directory} does not run; aiops db start."

@@ -12,7 +12,7 @@ from aiops.grid import grid_id_of
 from aiops.ingest.load_sample import load_sample
 from workers.cli.connection import database
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
-from workers.cli.output import console, errors
+from workers.cli.output import errors, say
 from workers.cli.results import collect, render
 from workers.cli.watch import describe, follow
 
@@ -43,24 +43,22 @@ def demo() -> None:
     Example: aiops demo
     """
     started = time.monotonic()
-    console.print("[bold]1  Postgres[/bold] (embedded, unless DATABASE_URL names a server)")
+    say("1  Postgres (embedded, unless DATABASE_URL or DATABASE_HOST names a server)")
     with database() as connection:
         info = connection.info
         version = info.parameter_status("server_version")
-        console.print(f"   PostgreSQL {version} at {info.host}:{info.port}, database {info.dbname}, schema up to date.")
-        console.print(
-            "[bold]2  Climate data[/bold]: a SYNTHETIC sample of Korea's weather, 1991 to 2100, four scenarios"
-        )
+        say(f"   PostgreSQL {version} at {info.host}:{info.port}, database {info.dbname}; the schema is up to date.")
+        say("2  Climate data: a SYNTHETIC sample of Korea's weather, 1991 to 2100, four scenarios")
         with Progress(console=errors, disable=not errors.is_terminal, transient=True) as bar:
             task = bar.add_task("   generating", total=1.0)
             loaded = load_sample(connection, lambda share: bar.update(task, completed=share))
-        console.print(f"   {loaded.cells:,} cells, {loaded.series_inserted:,} new series in {loaded.seconds:.1f} s.")
-        console.print("[bold]3  The yearly batches[/bold], computed by the daemon")
+        say(f"   {loaded.cells:,} cells, {loaded.series_inserted:,} new series in {loaded.seconds:.1f} s.")
+        say("3  The yearly batches, computed by the daemon")
         with nullcontext() if daemon_is_alive(connection) else daemon_for_now() as daemon:
             for job_type in ("probability", "hazard"):
                 describe(follow(connection, start_batch(connection, job_type), daemon=daemon))
-        console.print("[bold]4  Results[/bold]\n")
+        say("4  Results\n")
         data = collect(connection, [grid_id_of(*place) for place in CITIES.values()], None)
         render(data)
-    console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
-    console.print(NEXT, highlight=False, markup=False)
+    say(f"\nDone in {time.monotonic() - started:.0f} s.")
+    say(NEXT)

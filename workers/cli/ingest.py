@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import Progress
 
-from aiops.errors import BadInput
 from aiops.ingest.load import load_asos, load_long_csv, load_place_csv
 from aiops.ingest.load_sample import load_sample
-from aiops.ingest.place_csv import parse_columns
+from aiops.ingest.place_csv import parse_columns, parse_place
 from workers.cli.connection import database
-from workers.cli.output import Json, console, errors, show
+from workers.cli.output import Json, errors, say, show
 
 if TYPE_CHECKING:
     from aiops.ingest.report import IngestReport
@@ -62,7 +60,7 @@ def place(
 
     Example: aiops ingest place jeonju.csv --place 35.841,127.117 --columns tasmax=tmax,tasmin=tmin,pr=rainfall
     """
-    latitude, longitude = _coordinates(at)
+    latitude, longitude = parse_place(at)
     mapping = parse_columns(columns)
     with database() as connection:
         _print(load_place_csv(connection, file, latitude, longitude, mapping, scenario), as_json)
@@ -83,7 +81,7 @@ def sample(as_json: Json = False) -> None:
     show(
         loaded.as_dict(),
         as_json,
-        lambda: console.print(
+        lambda: say(
             f"Synthetic sample: {loaded.cells:,} cells, {loaded.first_year} to {loaded.last_year}; "
             f"{loaded.series_inserted:,} series new, {loaded.series_updated:,} changed, "
             f"{loaded.series_unchanged:,} as they were ({loaded.seconds:.1f} s)."
@@ -94,14 +92,7 @@ def sample(as_json: Json = False) -> None:
 def _print(report: IngestReport, as_json: bool) -> None:
     def lines() -> None:
         for line in report.lines():
-            console.print(escape(line), soft_wrap=True)
+            say(line)
 
     show(report.as_dict(), as_json, lines)
 
-
-def _coordinates(text: str) -> tuple[float, float]:
-    try:
-        latitude, longitude = (float(part) for part in text.split(","))
-    except ValueError:
-        raise BadInput(f"--place: {text!r}; allowed: LATITUDE,LONGITUDE in degrees, such as 35.841,127.117") from None
-    return latitude, longitude

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from psycopg.rows import dict_row
-from rich.table import Table
 
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.grid import grid_id_of
 from workers.cli.connection import database
-from workers.cli.output import Json, console, show
+from workers.cli.output import Json, console, say, show, table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from aiops.db.connect import Connection
 
 _COLUMNS = (("historical", "baseline"), ("ssp245", "2050s"), ("ssp585", "2090s"))
@@ -27,10 +28,12 @@ def results(
         typer.Option("--at", metavar="LAT,LON", help="A place, in degrees; may be given several times."),
     ] = None,
     risk: Annotated[list[str] | None, typer.Option("--risk", help="Only this risk type. Default: all.")] = None,
-    most: Annotated[int, typer.Option(help="Without --at: so many of the named places, from the north.")] = 40,
+    most: Annotated[
+        int, typer.Option(help="Without --at: so many of the places, from the north, named ones first.")
+    ] = 40,
     as_json: Json = False,
 ) -> None:
-    """Hazard scores and average annual losses of places; without --at, of the places that have a name.
+    """Hazard scores and average annual losses of places; without --at, of those that have data.
 
     Example: aiops results --at 35.8714,128.6014 --risk extreme_heat
     """
@@ -67,34 +70,36 @@ def render(data: dict[str, Any]) -> None:
     by_key = {(row["grid_id"], row["risk_type"], row["scenario"], row["horizon"]): row for row in data["rows"]}
     for risk_type in dict.fromkeys(row["risk_type"] for row in data["rows"]):
         console.print(_table(risk_type, data["places"], by_key))
-    console.print("H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before the")
-    console.print("asset's vulnerability. * a default stood in for something unknown (the distance to a river).")
+    say(
+        "H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before its vulnerability."
+    )
+    if any(row["is_default"] and row["aal"] is not None for row in data["rows"]):
+        say("*: a default stands in for something unknown (such as the distance to a river).")
     if data["synthetic"]:
-        console.print("[bold]Computed from SYNTHETIC sample data: for trying out, not for decisions.[/bold]")
+        say("Computed from SYNTHETIC sample data: for trying out, not for decisions.")
 
 
 def _table(risk_type: str, places: list[dict[str, Any]], by_key: dict[tuple[Any, ...], dict[str, Any]]) -> Table:
     shown = [c for c in _COLUMNS if any((p["grid_id"], risk_type, *c) in by_key for p in places)]
-    table = Table(title=risk_type, title_justify="left", title_style="bold")
-    table.add_column("place")
-    for measure in ("H", "AAL %"):
-        for scenario, horizon in shown:
-            label = horizon if scenario == "historical" else f"{horizon} {scenario}"
-            table.add_column(f"{measure}\n{label}", justify="right")
-    table.add_column("status")
+    horizons = [horizon if scenario == "historical" else f"{horizon}\n{scenario}" for scenario, horizon in shown]
+    made = table(risk_type, "", *(f">H\n{h}" for h in horizons), *(f">AAL %\n{h}" for h in horizons), "status")
     for place in places:
         rows = [by_key.get((place["grid_id"], risk_type, *column)) for column in shown]
         known = [row for row in rows if row is not None]
         if not known:
             continue
-        name = " ".join(part for part in (place["name"], place["name_ko"]) if part)
-        table.add_row(
-            name or f"{place['latitude']:.2f}, {place['longitude']:.2f}",
+        made.add_row(
+            _name(place),
             *(_number(row, "hazard_score_100", 1.0, 1) for row in rows),
             *(_number(row, "aal", 100.0, 4) + _star(row) for row in rows),
             _status(known),
         )
-    return table
+    return made
+
+
+def _name(place: dict[str, Any]) -> str:
+    name = " ".join(part for part in (place["name"], place["name_ko"]) if part)
+    return name or f"{place['latitude']:.2f}, {place['longitude']:.2f}"
 
 
 def _number(row: dict[str, Any] | None, key: str, factor: float, digits: int) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.rows import dict_row
-from rich.table import Table
 
 from aiops.db.statements import statement
 from workers.cli.connection import database
-from workers.cli.output import Json, console, show
+from workers.cli.output import Json, console, say, show, table
 
 
 def status(as_json: Json = False) -> None:
@@ -31,35 +31,34 @@ def status(as_json: Json = False) -> None:
 
 def _render(data: dict[str, Any]) -> None:
     queue, stored = data["queue"], data["data"]
-    console.print(data["server"])
-    console.print(
-        f"Workers alive: {queue['workers_alive']}. Jobs waiting: {queue['waiting']}, running: {queue['running']}."
-    )
-    console.print(
+    say(data["server"])
+    say(f"Workers alive: {queue['workers_alive']}. Jobs waiting: {queue['waiting']}, running: {queue['running']}.")
+    say(
         f"Cells with climate data: {stored['cells_with_climate']:,}. Results: {stored['probability_rows']:,} P(H), "
         f"{stored['hazard_rows']:,} Hazard (cells × risks)."
     )
     if data["datasets"]:
-        table = Table("data set", "years", "loaded", title="Data", title_justify="left", title_style="bold")
+        made = table("Data", "data set", "years", "loaded (UTC)")
         for one in data["datasets"]:
             mark = " (synthetic)" if one["synthetic"] else ""
             years = f"{one['first_year']}–{one['last_year']}" if one["first_year"] else ""
-            table.add_row(one["name"] + mark, years, f"{one['loaded_at']:%Y-%m-%d %H:%M}")
-        console.print(table)
+            made.add_row(one["name"] + mark, years, _minute(one["loaded_at"]))
+        console.print(made)
     if data["batches"]:
-        table = Table(
-            "batch", "type", "status", "%", "cells", "seconds", "created",
-            title="Batches", title_justify="left", title_style="bold",
-        )  # fmt: skip
+        made = table("Batches", "batch", "type", "status", ">%", ">cells", ">seconds", "created (UTC)")
         for one in data["batches"]:
             seconds = one["actual_duration_seconds"]
-            table.add_row(
-                str(one["batch_id"]),
+            made.add_row(
+                str(one["batch_id"])[:8],
                 one["job_type"],
                 one["status"],
                 str(one["progress"]),
                 f"{one['completed_items']:,}/{one['total_items']:,}" if one["total_items"] is not None else "",
                 "" if seconds is None else f"{seconds:.1f}",
-                f"{one['created_at']:%Y-%m-%d %H:%M:%S}",
+                _minute(one["created_at"]),
             )
-        console.print(table)
+        console.print(made)
+
+
+def _minute(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from aiops.db.statements import statement
 from aiops.errors import BatchFailed, DaemonFailed
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
-from workers.cli.output import console, errors
+from workers.cli.output import errors, say
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -101,9 +101,9 @@ def _detail(row: dict[str, Any]) -> str:
 def describe(row: dict[str, Any]) -> None:
     """Print what a completed batch did."""
     done = row["results"] or {}
-    console.print(
+    say(
         f"{row['job_type']}: {done.get('cells', 0):,} cells, {done.get('rows', 0):,} result rows in "
         f"{row['actual_duration_seconds']:.1f} s (batch {row['batch_id']})."
     )
     for warning in row["warnings"] or []:
-        console.print(f"  note: {warning}")
+        say(f"  note: {warning}")

@@ -1,0 +1,65 @@
+"""Real daemon processes, and waiting for what they do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import psutil
+
+
+def environment(database, **settings):
+    """The environment of a program of ours that is to use this test's database."""
+    return {**os.environ, "DATABASE_URL": database, "LOG_LEVEL": "debug", **settings}
+
+
+@contextmanager
+def running_daemon(database, log, **settings):
+    """`aiops worker` as a process of its own; stopped, and if need be killed, at the end."""
+    settings = {"PARALLEL_WORKERS": "1", **settings}
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers"], env=environment(database, **settings), stdout=said, stderr=said
+        )
+    tree = psutil.Process(process.pid)
+    try:
+        yield process
+    finally:
+        children = tree.children(recursive=True) if tree.is_running() and process.poll() is None else []
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for child in children:
+            if child.is_running():
+                child.kill()
+
+
+def wait_for(question, seconds=20.0, pause=0.02):
+    """Ask until the answer is true, and return it; fail when time is up."""
+    deadline = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        time.sleep(pause)
+    return answer
+
+
+def run(database, *arguments, code=0, **settings):
+    """Run one of our commands to its end; its standard output."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env=environment(database, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout if code == 0 else done.stderr

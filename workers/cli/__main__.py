@@ -1,0 +1,5 @@
+"""`python -m workers.cli …`, as `aiops …`."""
+
+from workers.cli import main
+
+main()
