@@ -146,10 +146,7 @@ def test_start_batch_joins_the_active_one_that_asks_the_same(connection):
 
 
 def test_a_job_of_the_queue_that_came_first_makes_its_row_once(connection):
-    ids = {
-        connection.execute("SELECT batch_of_job(77, 'hazard', '{}')").fetchone()[0]
-        for _ in range(2)
-    }
+    ids = {connection.execute("SELECT batch_of_job(77, 'hazard', '{}')").fetchone()[0] for _ in range(2)}
     assert len(ids) == 1
     assert connection.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (0,)
 
@@ -273,8 +270,8 @@ def test_a_chunk_that_fails_for_good_is_named_and_the_rest_goes_on(connection, p
     row = status(connection, planned)
     assert (row["status"], row["failed_items"], row["progress"]) == ("failed", 2, 99)
     assert row["error_message"] == "1 of 2 chunks failed; first: ValueError: no"
-    logs = connection.execute("SELECT step, status, error_message FROM batch_job_logs WHERE step IS NOT NULL").fetchall()
-    assert logs == [("chunk 1", "failed", "ValueError: no")]
+    logs = connection.execute("SELECT step, status, error_message FROM batch_job_logs WHERE step IS NOT NULL")
+    assert logs.fetchall() == [("chunk 1", "failed", "ValueError: no")]
 
 
 def test_an_attempt_that_lost_its_chunk_cannot_fail_it(connection, planned):

@@ -50,9 +50,7 @@ def test_a_scenario_is_read_with_its_history_in_front(connection, dataset):
 
 
 def test_cells_of_one_block_may_have_series_of_different_length(connection, dataset):
-    write_series(
-        connection, [series(1, "historical", 2000, [1, 2]), series(2, "historical", 2001, [3, 4, 5])], dataset
-    )
+    write_series(connection, [series(1, "historical", 2000, [1, 2]), series(2, "historical", 2001, [3, 4, 5])], dataset)
     block = read_block(connection, ["rx1day"], 1, 2)
     expected = [[1, np.nan], [2, 3], [np.nan, 4], [np.nan, 5]]
     assert np.array_equal(block.values["rx1day"][0], expected, equal_nan=True)

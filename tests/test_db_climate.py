@@ -86,8 +86,8 @@ def test_cells_with_climate_data_are_known_whichever_way_the_rows_came(connectio
         " VALUES ('rx1day', 7, 'historical', 2001, pack_series('{1,2}'))"
     )
     connection.execute("INSERT INTO location_grid (grid_id) VALUES (8)")
-    rows = connection.execute("SELECT grid_id, has_climate, latitude, longitude FROM location_grid ORDER BY 1").fetchall()
-    assert rows == [(7, True, 33.0, 124.56), (8, False, 33.0, 124.57)]
+    rows = connection.execute("SELECT grid_id, has_climate, latitude, longitude FROM location_grid ORDER BY 1")
+    assert rows.fetchall() == [(7, True, 33.0, 124.56), (8, False, 33.0, 124.57)]
 
 
 def test_people_read_dates_and_values(connection, dataset):
@@ -112,7 +112,7 @@ def test_the_content_hash_follows_the_values(connection, dataset):
 def test_the_table_of_variables_holds_the_catalogue(connection):
     rows = connection.execute(
         "SELECT variable, cadence, unit, valid_min, valid_max, description, description_ko, aliases"
-        " FROM climate_variable ORDER BY variable COLLATE \"C\""
+        ' FROM climate_variable ORDER BY variable COLLATE "C"'
     ).fetchall()
     assert rows == [
         (v.name, v.cadence.value, v.unit, v.minimum, v.maximum, v.description, v.description_ko, list(v.aliases))
@@ -121,6 +121,7 @@ def test_the_table_of_variables_holds_the_catalogue(connection):
 
 
 def test_the_same_file_loaded_in_the_same_way_is_one_data_set(connection, dataset):
-    again = {"name": "d", "source": "test", "file_sha256": "00", "first_year": 2000, "last_year": 2010, "synthetic": True}
-    assert register_dataset(connection, **again) == dataset
-    assert register_dataset(connection, **again, parameters={"columns": {"pr": "rain"}}) != dataset
+    file = {"name": "d", "source": "test", "file_sha256": "00"}
+    years = {"first_year": 2000, "last_year": 2010, "synthetic": True}
+    assert register_dataset(connection, **file, **years) == dataset
+    assert register_dataset(connection, **file, **years, parameters={"columns": {"pr": "rain"}}) != dataset

@@ -17,9 +17,7 @@ AWKWARD = [0.0, -0.0, 1.5, np.nan, np.inf, -np.inf, 1e-45, -1.1754942e-38, 3.402
 def same_bits(one, other):
     one, other = np.asarray(one, np.float32), np.asarray(other, np.float32)
     nan = np.isnan(one)
-    return np.array_equal(nan, np.isnan(other)) and np.array_equal(
-        one[~nan].view(np.int32), other[~nan].view(np.int32)
-    )
+    return np.array_equal(nan, np.isnan(other)) and np.array_equal(one[~nan].view(np.int32), other[~nan].view(np.int32))
 
 
 @given(arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32)))

@@ -60,7 +60,7 @@ def test_a_bad_value_is_refused_with_the_variables_name_and_what_is_allowed(monk
 def test_a_day_that_the_month_lacks_is_refused(monkeypatch):
     monkeypatch.setenv("HAZARD_SCHEDULE_MONTH", "4")
     monkeypatch.setenv("HAZARD_SCHEDULE_DAY", "31")
-    with pytest.raises(SettingsError, match="HAZARD_SCHEDULE_DAY: 31 .* month 4; allowed: 1 to 30"):
+    with pytest.raises(SettingsError, match=r"HAZARD_SCHEDULE_DAY: 31 .* month 4; allowed: 1 to 30"):
         load_settings()
 
 

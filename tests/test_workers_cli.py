@@ -63,8 +63,11 @@ def test_the_server_that_settings_name_is_told_of(database):
         (["results", "--at", "here"], "--at: 'here'; allowed: LATITUDE,LONGITUDE"),
         (["results", "--at", "37.5,127"], "results: there are none"),
         (["ingest", "csv", "missing.csv"], "missing.csv: no such file"),
-        (["ingest", "place", "x.csv", "--place", "1", "--columns", "pr=rain"], "--place: '1'; allowed: "),
-        (["ingest", "place", "x.csv", "--place", "37,127", "--columns", "pr"], "columns: 'pr'; allowed: VARIABLE=COLUMN"),
+        (["ingest", "place", "x.csv", "--place", "1", "--columns", "pr=rain"], "place: '1'; allowed: "),
+        (
+            ["ingest", "place", "x.csv", "--place", "37,127", "--columns", "pr"],
+            "columns: 'pr'; allowed: VARIABLE=COLUMN",
+        ),
         (["db", "start"], "DATABASE_URL or DATABASE_HOST is set"),
         (["nonsense"], "No such command"),
     ],

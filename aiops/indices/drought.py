@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import ndtri
 
 from aiops.errors import BadInput
 from aiops.indices.series import columns, like_input
@@ -27,7 +27,7 @@ DRY = -1.0
 EXTENT = 3.5
 """Beyond this the log-logistic of some decades says no more than `beyond all that was seen`."""
 _MONTHS = 12
-_NO_SKEW = 1e-6
+_NO_SKEW = 1e-8
 
 
 def spei(
@@ -64,10 +64,7 @@ def spei(
     n_years = -(-n_months // _MONTHS)
     sums = np.full((n_years * _MONTHS, n_cells), np.nan)
     if n_months >= scale:
-        whole = n_months - scale + 1
-        sums[scale - 1 : n_months] = values[:whole]
-        for ahead in range(1, scale):
-            sums[scale - 1 : n_months] += values[ahead : whole + ahead]
+        sums[scale - 1 : n_months] = _moving_sum(values, scale)
     by_month = sums.reshape(n_years, _MONTHS, n_cells)
     location, spread, shape = _log_logistic(by_month[_baseline_rows(baseline, first_year, n_years)])
     index = _standardised(by_month, location, spread, shape)
@@ -150,15 +147,44 @@ def _log_logistic(sample: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _standardised(values: Floats, location: Floats, spread: Floats, shape: Floats) -> Floats:
-    """Normal quantile of the generalised logistic probability; ±inf beyond its support."""
-    reduced = (values - location) / spread
+    """Normal quantile of the generalised logistic probability of (years, 12, cells); ±inf beyond its support."""
+    index = np.empty_like(values)
+    # 1 − k (x − ξ)/α, as one product and one sum; a distribution without skew has the logit (x − ξ)/α itself.
     straight = shape == 0.0
-    inside = np.maximum(1.0 - shape * reduced, 0.0)
-    with np.errstate(divide="ignore"):  # log 0 is the end of the support
-        logit = np.where(straight, reduced, -np.log(inside) / np.where(straight, 1.0, shape))
-    # From the nearer tail, where a probability keeps its digits.
-    tail = ndtri(expit(-np.abs(logit)))
-    return np.where(logit > 0.0, -tail, tail)
+    slope = np.where(straight, 1.0, -shape) / spread
+    start = np.where(straight, 0.0, 1.0) - slope * location
+    sign = -1.0 / np.where(straight, -1.0, shape)
+    # log 0 is the end of the support; exp(∞) the probability 0 beyond it.
+    with np.errstate(divide="ignore", over="ignore"):
+        for month in range(_MONTHS):  # what one month needs stays in the processor's caches
+            logit = values[:, month] * slope[month]
+            logit += start[month]
+            if straight[month].any():
+                logit[:, ~straight[month]] = np.log(np.maximum(logit[:, ~straight[month]], 0.0))
+            else:
+                np.log(np.maximum(logit, 0.0, out=logit), out=logit)
+            logit *= sign[month]
+            # The smaller of the two tails keeps its digits: there the quantile is taken, and given its sign back.
+            tail = np.exp(np.abs(logit))
+            tail += 1.0
+            np.divide(1.0, tail, out=tail)
+            np.copysign(ndtri(tail, out=tail), logit, out=index[:, month])
+    return index
+
+
+def _moving_sum(values: Floats, length: int) -> Floats:
+    """Sums of `length` rows on end, by doubling: (rows − length + 1, cells)."""
+    rows = values.shape[0] - length + 1
+    total = np.zeros((rows, values.shape[1]))
+    doubled, width, done = values, 1, 0
+    while done < length:
+        if length & width:
+            total += doubled[done : done + rows]
+            done += width
+        if done < length:
+            doubled = doubled[:-width] + doubled[width:]
+            width *= 2
+    return total
 
 
 def _by_year(index: ArrayLike, first_year: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
