@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     hazard_schedule_hour: int = Field(4, ge=0, le=23)
     hazard_schedule_minute: int = Field(0, ge=0, le=59)
 
+    schedule_catch_up_days: int = Field(
+        30, ge=0, le=366, description="a run that was due while no daemon ran is made up for within so many days"
+    )
+
     # --- the daemon -----------------------------------------------------------------------------------
     parallel_workers: int = Field(
         default_factory=usable_cores, ge=1, le=256, description="compute processes; default: one a core"
@@ -69,6 +73,9 @@ class Settings(BaseSettings):
     notify_channel: str = Field(
         "aiops_trigger", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="the channel that starts batches"
     )
+
+    queue_retention_hours: int = Field(24, ge=1, le=8760, description="ended jobs leave the queue after so long")
+    log_retention_days: int = Field(400, ge=1, le=36500, description="rows of batch_job_logs leave after so long")
 
     # --- the numbers ----------------------------------------------------------------------------------
     damage_set: Literal["calibrated", "reference"] = Field(

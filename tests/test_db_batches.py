@@ -25,7 +25,7 @@ def insert(connection, job_type="probability", params=None):
 
 
 def plan(connection, batch_id, size=2):
-    return connection.execute("SELECT plan_batch(%s, %s)", (batch_id, size)).fetchone()[0]
+    return connection.execute("SELECT plan_batch(%s, %s, '1', 'calibrated')", (batch_id, size)).fetchone()[0]
 
 
 def claim(connection, batch_id, chunk=1):
@@ -79,7 +79,7 @@ def test_a_test_job_is_accepted_and_not_enqueued(connection):
     ("job_type", "params", "message"),
     [
         ("yearly", {}, r"job_type: 'yearly' is not allowed; allowed: probability, hazard"),
-        ("hazard", {"risks": []}, r"input_params\.risks: .* allowed: risk_types, cells, bbox"),
+        ("hazard", {"risks": []}, r"input_params\.risks: .* allowed: risk_types, scenarios, horizons, cells, bbox, force"),
         ("hazard", {"risk_types": ["heat"]}, r"risk_types: 'heat' is not allowed; allowed: .*extreme_heat"),
         ("hazard", {"risk_types": []}, r"risk_types: .* at least one"),
         ("hazard", {"risk_types": "extreme_heat"}, r"risk_types: .* a list"),
@@ -90,6 +90,10 @@ def test_a_test_job_is_accepted_and_not_enqueued(connection):
         ("hazard", {"bbox": [128, 35, 127, 36]}, r"bbox: .* \[west, south, east, north\]"),
         ("hazard", {"bbox": [120, 35, 127, 36]}, r"bbox: .* 124\.5"),
         ("hazard", {"bbox": [1, 2, 3]}, r"bbox: "),
+        ("hazard", {"scenarios": ["ssp999"]}, r'scenarios: "ssp999" .* ssp245'),
+        ("hazard", {"scenarios": "ssp245"}, r"scenarios: .* a list"),
+        ("hazard", {"horizons": [2050]}, r"horizons: 2050 .* 2050s"),
+        ("hazard", {"force": "yes"}, r"force: .* true or false"),
     ],
 )
 def test_what_cannot_be_is_refused_at_the_insert_by_the_fields_name(connection, job_type, params, message):
@@ -219,8 +223,8 @@ def test_the_last_chunk_completes_the_batch(connection, planned):
     assert (row["status"], row["progress"], row["completed_items"]) == ("completed", 100, 4)
     assert row["results"]["rows"] == 4
     assert row["results"]["compute_seconds"] == {"read": 0.2}
-    log = connection.execute("SELECT status, total_grids, processed_grids, success_rate FROM batch_job_logs").fetchall()
-    assert log == [("completed", 4, 4, 100.0)]
+    log = connection.execute("SELECT step, status, total_grids, processed_grids, success_rate FROM batch_job_logs")
+    assert log.fetchall() == [("plan", "completed", 4, None, None), (None, "completed", 4, 4, 100.0)]
 
 
 def test_a_later_claim_fences_the_earlier_one_out(connection, planned):
@@ -270,7 +274,7 @@ def test_a_chunk_that_fails_for_good_is_named_and_the_rest_goes_on(connection, p
     row = status(connection, planned)
     assert (row["status"], row["failed_items"], row["progress"]) == ("failed", 2, 99)
     assert row["error_message"] == "1 of 2 chunks failed; first: ValueError: no"
-    logs = connection.execute("SELECT step, status, error_message FROM batch_job_logs WHERE step IS NOT NULL")
+    logs = connection.execute("SELECT step, status, error_message FROM batch_job_logs WHERE step LIKE 'chunk%'")
     assert logs.fetchall() == [("chunk 1", "failed", "ValueError: no")]
 
 

@@ -11,7 +11,7 @@ from aiops.climate import calendar_days
 from aiops.db.climate import read_series
 from aiops.errors import BadInput, FileRefused
 from aiops.grid import grid_id_of
-from aiops.ingest import load
+from aiops.ingest import derived
 from aiops.ingest.load import load_asos, load_long_csv, load_place_csv
 
 SEOUL = grid_id_of(37.57, 126.97)
@@ -102,7 +102,7 @@ def test_nobody_sees_a_load_before_it_is_committed(connection, connect, long_csv
 def test_a_load_on_its_own_is_committed_at_its_end_and_not_before(connect, write, monkeypatch):
     loading, other = connect(autocommit=True), connect(autocommit=True)
     seen = []
-    compute = load.yearly_indicators
+    compute = derived.yearly_indicators
 
     def watched(daily):
         seen.append(
@@ -110,10 +110,10 @@ def test_a_load_on_its_own_is_committed_at_its_end_and_not_before(connect, write
         )
         return compute(daily)
 
-    monkeypatch.setattr(load, "yearly_indicators", watched)
+    monkeypatch.setattr(derived, "yearly_indicators", watched)
     load_place_csv(loading, place_days(write, "2001-01-01", "2002-01-01"), 37.57, 126.97, {"pr": "rain"})
     assert seen == [(0, 0)]
-    assert other.execute(COUNT).fetchone() == (7,)
+    assert other.execute(COUNT).fetchone() == (8,)
 
 
 def test_a_load_that_fails_on_the_way_leaves_nothing(connect, write, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_load_that_fails_on_the_way_leaves_nothing(connect, write, monkeypatch
     def fail(daily):
         raise Interrupted
 
-    monkeypatch.setattr(load, "yearly_indicators", fail)
+    monkeypatch.setattr(derived, "yearly_indicators", fail)
     loading, other = connect(autocommit=True), connect(autocommit=True)
     with pytest.raises(Interrupted):
         load_place_csv(loading, place_days(write, "2001-01-01", "2002-01-01"), 37.57, 126.97, {"pr": "rain"})
@@ -149,10 +149,10 @@ def test_a_refused_file_leaves_nothing_and_the_connection_usable(connection, wri
 def test_daily_series_bring_their_yearly_indicators(connection, write):
     report = load_place_csv(connection, place_days(write, "2001-01-01", "2004-01-01"), 37.57, 126.97, {"RN": "rain"})
     assert report.variables == ("pr",)
-    assert set(report.indicators) == {"rx1day", "rx5day", "rain80", "sdii", "cdd", "prcptot"}
+    assert set(report.indicators) == {"rx1day", "rx5day", "rain80", "sdii", "cdd", "prcptot", "pr_month"}
     (wettest,) = read_series(connection, ["rx1day"], [SEOUL], ["historical"])
     assert (wettest.first_year, wettest.values.tolist()) == (2001, [15.5, 15.5, 15.5])
-    assert report.series_inserted == 7
+    assert report.series_inserted == 8
 
 
 def test_indicators_are_of_what_is_stored_so_that_two_files_make_one_year(connection, write):
@@ -162,7 +162,7 @@ def test_indicators_are_of_what_is_stored_so_that_two_files_make_one_year(connec
     days = calendar_days(2001, 1)
     by_hand = sum(day.item().day / 2 for day in days if day.item().day >= 2)
     assert total.values.tolist() == [by_hand]
-    assert (report.series_updated, report.series_inserted) == (1, 6)
+    assert (report.series_updated, report.series_inserted) == (2, 6)
 
 
 def test_later_history_moves_the_baseline_of_a_stored_scenario(connection, write):
@@ -190,7 +190,7 @@ def test_a_scenario_is_measured_against_the_history_that_is_stored(connection, w
 
 
 def test_cells_are_worked_through_in_parts(connection, write, monkeypatch):
-    monkeypatch.setattr(load, "CELLS_AT_ONCE", 2)
+    monkeypatch.setattr(derived, "CELLS_AT_ONCE", 2)
     days = calendar_days(2001, 1)
     path = write(
         "cells.csv",
@@ -200,7 +200,7 @@ def test_cells_are_worked_through_in_parts(connection, write, monkeypatch):
     report = load_long_csv(connection, path)
     stored = read_series(connection, ["rx1day"], range(1, 6), ["historical"])
     assert [(one.grid_id, one.values.tolist()) for one in stored] == [(cell, [cell]) for cell in range(1, 6)]
-    assert report.series_inserted == 5 * 7
+    assert report.series_inserted == 5 * 8
 
 
 def test_what_the_view_climate_long_shows_can_be_loaded_again(connection, tmp_path, long_csv):
@@ -231,7 +231,7 @@ def test_the_real_stations_load_and_a_second_load_changes_nothing(connection, sh
     report = load_asos(connection, *files)
     connection.commit()
     assert (report.cells, report.rows_accepted, report.rows_refused) == (31, 101_894, 1)
-    assert len(report.indicators) == 15
+    assert len(report.indicators) == 19
     rows = connection.execute(ROWS).fetchall()
     again = load_asos(connection, *files)
     assert (again.series_inserted, again.series_updated) == (0, 0)

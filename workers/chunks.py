@@ -23,8 +23,11 @@ from aiops.assess import METHOD_VERSION
 from aiops.assess.hazard import assess_hazard
 from aiops.assess.probability import assess_probability
 from aiops.assess.windows import Windows
+from aiops.climate import PROJECTIONS
 from aiops.db.blocks import read_block
+from aiops.db.computed import input_hashes, note_computed
 from aiops.db.connect import open_pool
+from aiops.db.partial_results import keep_other_projections, keep_other_scores
 from aiops.db.results import Stamp, replace_hazard, replace_probability
 from aiops.db.statements import statement
 from aiops.risks import all_risks, find_risk
@@ -33,8 +36,9 @@ from aiops.stats.codes import ResultStatus
 from workers.retry import is_hopeless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
     from psycopg_pool import ConnectionPool
 
     from aiops.assess.hazard import HazardBlock
@@ -45,7 +49,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LEASE = "15 minutes"
+LEASE = "90 seconds"
+"""A chunk lasts a second or two; a claim that is older is taken to be lost, and fenced out if it was not."""
 
 
 class ChunkLostError(Exception):
@@ -58,6 +63,7 @@ class _Claim:
     first_grid_id: int
     last_grid_id: int
     n_cells: int
+    cells: list[int] | None
     job_type: str
     input_params: dict[str, Any]
 
@@ -87,6 +93,24 @@ class _Results:
         statuses = [*(one.status for one in self.probability), *(one.status for one in self.hazard)]
         lacking = [(status == ResultStatus.INSUFFICIENT_DATA).any(axis=1) for status in statuses]
         return int(np.any(lacking, axis=0).sum())
+
+
+def batch_kinds(job_type: str) -> tuple[str, ...]:
+    """What a job computes: `probability`, `hazard`, or both."""
+    return ("probability", "hazard") if job_type == "assessment" else (job_type,)
+
+
+def projections_asked_for(input_params: Mapping[str, Any]) -> NDArray[np.bool_] | None:
+    """(33,): which projections a batch writes; None: all of them."""
+    scenarios, horizons = input_params.get("scenarios"), input_params.get("horizons")
+    if scenarios is None and horizons is None:
+        return None
+    return np.array(
+        [
+            (scenarios is None or one.scenario in scenarios) and (horizons is None or one.horizon in horizons)
+            for one in PROJECTIONS
+        ]
+    )
 
 
 @cache
@@ -127,45 +151,63 @@ def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim) -> _Stopwat
     watch = _Stopwatch()
     asked = claim.input_params.get("risk_types")
     risks = [find_risk(name) for name in asked] if asked else list(all_risks().values())
-    wants_probability = claim.job_type in ("probability", "assessment")
-    wants_hazard = claim.job_type in ("hazard", "assessment")
-    with watch.step("read"), _pool().connection() as connection:
+    kinds = batch_kinds(claim.job_type)
+    projections = projections_asked_for(claim.input_params)
+    with watch.step("read"), _pool().connection() as connection, connection.transaction():
+        # The hashes must be those of the very data that are read.
+        connection.execute(statement("begin_snapshot"))
         block = read_block(
             connection,
-            _variables(risks, probability=wants_probability, hazard=wants_hazard),
+            _variables(risks, kinds),
             claim.first_grid_id,
             claim.last_grid_id,
-            cells=claim.input_params.get("cells"),
-            box=claim.input_params.get("bbox"),
+            cells=claim.cells,
         )
+        hashes = input_hashes(connection, block.grid_ids, METHOD_VERSION, settings().damage_set)
     with watch.step("compute"):
-        results = _assess(block, risks, probability=wants_probability, hazard=wants_hazard)
+        results = _assess(block, risks, kinds)
     with _pool().connection() as connection, connection.transaction():
         _hold(connection, batch_id, chunk_no, claim.attempt)
         with watch.step("write"):
-            stamp = Stamp(METHOD_VERSION, batch_id)
-            rows = replace_probability(connection, block.grid_ids, results.probability, stamp)
-            rows += replace_hazard(connection, block.grid_ids, results.hazard, stamp)
+            rows = _write(connection, block.grid_ids, results, Stamp(METHOD_VERSION, batch_id, hashes), projections)
+            if projections is None:
+                for kind in kinds:
+                    note_computed(connection, kind, block.grid_ids, hashes, [risk.name for risk in risks])
         _finish(connection, batch_id, chunk_no, rows, results.cells_without_result(), watch)
     return watch
 
 
-def _variables(risks: Sequence[Risk], *, probability: bool, hazard: bool) -> list[str]:
+def _write(
+    connection: Connection,
+    grid_ids: NDArray[np.int32],
+    results: _Results,
+    stamp: Stamp,
+    projections: NDArray[np.bool_] | None,
+) -> int:
+    probability, hazard = results.probability, results.hazard
+    if projections is not None:
+        probability = [keep_other_projections(connection, grid_ids, one, projections) for one in probability]
+        hazard = [keep_other_scores(connection, grid_ids, one, projections) for one in hazard]
+    rows = replace_probability(connection, grid_ids, probability, stamp)
+    return rows + replace_hazard(connection, grid_ids, hazard, stamp)
+
+
+def _variables(risks: Sequence[Risk], kinds: Sequence[str]) -> list[str]:
     wanted: set[str] = set()
     for risk in risks:
-        if probability:
+        if "probability" in kinds:
             wanted |= risk.probability_variables(settings().damage_set)
-        if hazard:
+        if "hazard" in kinds:
             wanted |= risk.hazard_variables()
     return sorted(wanted)
 
 
-def _assess(block: Block, risks: Sequence[Risk], *, probability: bool, hazard: bool) -> _Results:
+def _assess(block: Block, risks: Sequence[Risk], kinds: Sequence[str]) -> _Results:
     windows = Windows(block)
     damage_set = settings().damage_set
     return _Results(
-        [assess_probability(block, risk, damage_set, windows) for risk in risks] if probability else [],
-        [assess_hazard(block, risk, windows) for risk in risks] if hazard else [],
+        [assess_probability(block, risk, damage_set, windows) for risk in risks] if "probability" in kinds else [],
+        [assess_hazard(block, risk, windows) for risk in risks] if "hazard" in kinds else [],
     )
 
 
@@ -207,7 +249,7 @@ def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception,
                 "batch_id": batch_id,
                 "chunk_no": chunk_no,
                 "attempt": claim.attempt,
-                "error": f"{type(error).__name__}: {error}",
+                "error": f"{type(error).__name__}: {' '.join(str(error).split())}",
                 "trace": traceback.format_exc(),
                 "for_good": for_good,
             },

@@ -9,11 +9,24 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from workers.listener import Listener
 from workers.logs import configure_logs
 from workers.queue import COMPUTE, CONTROL, app
+from workers.rescue import HEARTBEAT_SECONDS, SILENT_SECONDS, Rescue
+from workers.retention import Retention
+from workers.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from procrastinate import PsycopgConnector
+    from psycopg_pool import AsyncConnectionPool
+
+    from workers.service import Service
 
 log = structlog.get_logger(__name__)
 
@@ -26,17 +39,14 @@ class Role:
     """The queues it takes jobs from."""
     concurrency: int
     """Jobs at a time."""
+    services: Callable[[AsyncConnectionPool], tuple[Service, ...]] | None = None
+    """What runs beside them."""
 
-
-ROLES = {
-    # Plans batches; waits for the database more than it works.
-    "control": Role((CONTROL,), concurrency=4),
-    # One chunk at a time: a second would only wait for the processor, and double the memory.
-    "compute": Role((COMPUTE,), concurrency=1),
-}
 
 GRACE_SECONDS = 20.0
 """How long a process that was asked to stop goes on with the job at hand."""
+POLL_SECONDS = 2.0
+"""Jobs are announced; this is how long one whose announcement was lost waits at most."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -54,13 +64,37 @@ def die_with_parent(parent: int) -> None:
 
 async def _work(name: str, role: Role) -> None:
     async with app.open_async():
-        await app.run_worker_async(
-            queues=list(role.queues),
-            name=name,
-            concurrency=role.concurrency,
-            shutdown_graceful_timeout=GRACE_SECONDS,
-            fetch_job_polling_interval=2.0,
-        )
+        services = [
+            asyncio.create_task(service.run(), name=f"aiops {service.name}")
+            for service in (role.services(cast("PsycopgConnector", app.connector).pool) if role.services else ())
+        ]
+        try:
+            await app.run_worker_async(
+                queues=list(role.queues),
+                name=name,
+                concurrency=role.concurrency,
+                shutdown_graceful_timeout=GRACE_SECONDS,
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                # Who was silent for longer than this has been rescued from before.
+                stalled_worker_timeout=3 * SILENT_SECONDS,
+            )
+        finally:
+            for service in services:
+                service.cancel()
+            await asyncio.gather(*services, return_exceptions=True)
+
+
+def _control_services(pool: AsyncConnectionPool) -> tuple[Service, ...]:
+    return (Rescue(pool), Schedule(pool), Listener(pool), Retention(pool))
+
+
+ROLES = {
+    # Plans batches, keeps the schedule, listens, rescues; waits for the database more than it works.
+    "control": Role((CONTROL,), concurrency=4, services=_control_services),
+    # One chunk at a time: a second would only wait for the processor, and double the memory.
+    "compute": Role((COMPUTE,), concurrency=1),
+}
 
 
 def main() -> None:

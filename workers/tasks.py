@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from psycopg.types.json import Jsonb
 
+from aiops.assess import METHOD_VERSION
 from aiops.db.statements import statement
 from aiops.settings import settings
 from workers.chunks import run_chunk
@@ -37,7 +38,13 @@ def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
                 row = await cursor.fetchone()
                 batch_id = str(row[0]) if row is not None else None
             cursor = await connection.execute(
-                statement("plan_batch"), {"batch_id": batch_id, "chunk_size": settings().batch_size}
+                statement("plan_batch"),
+                {
+                    "batch_id": batch_id,
+                    "most_cells": settings().batch_size,
+                    "method_version": METHOD_VERSION,
+                    "damage_set": settings().damage_set,
+                },
             )
             row = await cursor.fetchone()
         chunks = row[0] if row is not None else None

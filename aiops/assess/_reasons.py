@@ -33,3 +33,9 @@ def years_missing(n_years: int, least: int, variable: str, projection: int, purp
     window = PROJECTIONS[projection]
     years = "no year" if n_years == 0 else f"{n_years} year{'s' if n_years > 1 else ''}"
     return f"{years} of {variable} in {window.scenario} {window.horizon}; at least {least} {purpose}"
+
+
+def warming_missing(projection: int) -> str:
+    """Says whose warming is unknown."""
+    window = PROJECTIONS[projection]
+    return f"the global warming of {window.scenario} in the {window.horizon} is unknown"

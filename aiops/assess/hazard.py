@@ -73,7 +73,8 @@ def assess_hazard(block: Block, risk: Risk, windows: Windows | None = None) -> H
     status = np.where(enough, status, ResultStatus.INSUFFICIENT_DATA)
     excluded, why_excluded = risk.exclusion(reader.attributes, reader.n_cells)
     status = np.where(excluded, ResultStatus.NOT_APPLICABLE, status)
-    computed = reader.present & enough & ~excluded
+    present = reader.present(risk.driver)
+    computed = present & enough & ~excluded
 
     def explain(projection: int, cell: int) -> str:
         if excluded[cell]:
@@ -85,7 +86,7 @@ def assess_hazard(block: Block, risk: Risk, windows: Windows | None = None) -> H
     return HazardBlock(
         risk_type=risk.name,
         score=np.where(computed, score, np.nan).T.copy(),
-        coverage=np.where(reader.present, coverage, np.nan).T.copy(),
-        status=np.where(reader.present, status, 0).astype(np.int16).T.copy(),
-        reason=reasons_of(reader.present & ~computed, explain),
+        coverage=np.where(present, coverage, np.nan).T.copy(),
+        status=np.where(present, status, 0).astype(np.int16).T.copy(),
+        reason=reasons_of(present & ~computed, explain),
     )

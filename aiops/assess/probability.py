@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aiops.assess._reasons import reasons_of, years_missing
-from aiops.assess.windows import SERIES_OF_PROJECTION, Windows
-from aiops.climate import PROJECTIONS
-from aiops.risks import ReturnLevels
-from aiops.stats import gev, intervals
-from aiops.stats.bins import GEV_YEARS, MIN_YEARS, Estimate, estimate
+from aiops.assess._losses import analytic, sampled
+from aiops.assess._reasons import reasons_of
+from aiops.assess.windows import Windows
+from aiops.risks import DamageSet, range_of
+from aiops.stats import intervals
 from aiops.stats.codes import ResultStatus
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aiops.climate import Block
-    from aiops.risks import DamageSet, Risk, Sample
-
-N_PROJECTIONS = len(PROJECTIONS)
+    from aiops.risks import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class ProbabilityBlock:
     aal_change: NDArray[np.float64]
     """(cells, 33): AAL less that of the historical baseline (projection 0)."""
     aal_change_low: NDArray[np.float64]
-    """(cells, 33): 5 % bound, both errors taken as independent."""
+    """(cells, 33): 5 % bound; both errors taken as independent, or as one where both stand on the same years."""
     aal_change_high: NDArray[np.float64]
     """(cells, 33): 95 % bound."""
     estimator: NDArray[np.uint8]
@@ -80,36 +77,33 @@ def assess_probability(
     """
     reader = windows or Windows(block)
     damage = risk.damage_set(damage_set)
-    baselines = reader.labelled_baselines(damage.indicator)
-    edges = _edges(damage, baselines.sample, reader.n_cells)
-    found = _estimate(damage, edges, (baselines.sample, reader.horizons(damage.indicator)))
+    found = sampled(damage, reader) if isinstance(damage, DamageSet) else analytic(damage, reader)
     reach, is_default = _reach(risk, reader)
     excluded, why_excluded = risk.exclusion(reader.attributes, reader.n_cells)
+    present = reader.present(risk.driver)
 
-    computed = reader.present & (found.estimator > 0) & ~excluded
+    computed = present & (found.estimator > 0) & ~excluded
     status = np.where(excluded, ResultStatus.NOT_APPLICABLE, found.status)
     scale = np.ones(reader.n_cells) if reach is None else reach
     p = np.where(computed[..., None], found.probabilities, np.nan)
-    rates = np.where(computed[..., None], np.asarray(damage.rates) * scale[:, None], np.nan)
+    rates = np.where(computed[..., None], found.rates * scale[:, None], np.nan)
     error = np.where(computed, found.error, np.nan) * scale
-    aal = intervals.bounds(
-        (p * rates).sum(axis=-1), error, found.n_years, scale * damage.rates[0], scale * damage.rates[-1]
-    )
-    change = intervals.difference(aal, intervals.Bounded(*(part[:1] for part in aal)))
+    lowest, highest = range_of(damage.rates)
+    aal = intervals.bounds((p * rates).sum(axis=-1), error, found.n_years, scale * lowest, scale * highest)
+    baseline = intervals.Bounded(*(part[:1] for part in aal))
+    change = intervals.difference(aal, baseline, of_the_same_years=found.of_the_same_years)
     # The baseline differs from itself by nothing, and that is certain.
     change.low[0] = change.high[0] = change.mean[0]
 
     def explain(projection: int, cell: int) -> str:
-        if excluded[cell]:
-            return why_excluded
-        return _missing(damage, found.n_years[projection, cell], baselines.sample, projection, cell)
+        return why_excluded if excluded[cell] else found.missing(projection, cell)
 
     return ProbabilityBlock(
         risk_type=risk.name,
         damage_set=damage_set,
         probabilities=_by_cell(p),
         damage_rates=_by_cell(rates),
-        edges=_by_cell(np.where(computed[..., None], edges, np.nan)),
+        edges=_by_cell(np.where(computed[..., None], found.edges, np.nan)),
         aal=_by_cell(aal.mean),
         aal_low=_by_cell(aal.low),
         aal_high=_by_cell(aal.high),
@@ -117,39 +111,12 @@ def assess_probability(
         aal_change_low=_by_cell(change.low),
         aal_change_high=_by_cell(change.high),
         estimator=_by_cell(np.where(computed, found.estimator, 0).astype(np.uint8)),
-        n_years=_by_cell(np.where(reader.present, found.n_years, 0).astype(np.int16)),
-        status=_by_cell(np.where(reader.present, status, 0).astype(np.int16)),
-        baseline=baselines.labels,
+        n_years=_by_cell(np.where(present, found.n_years, 0).astype(np.int16)),
+        status=_by_cell(np.where(present, status, 0).astype(np.int16)),
+        baseline=found.baseline,
         reach=np.full(reader.n_cells, np.nan) if reach is None else reach,
-        is_default=is_default,
-        reason=reasons_of(reader.present & ~computed, explain),
-    )
-
-
-def _edges(damage: DamageSet, baselines: Sample, n_cells: int) -> NDArray[np.float64]:
-    """(33, cells, k); NaN where the levels of a cell cannot be fitted."""
-    if not isinstance(damage.edges, ReturnLevels):
-        return np.broadcast_to(np.asarray(damage.edges, np.float64), (N_PROJECTIONS, n_cells, len(damage.edges)))
-    moments = gev.weighted_moments(baselines.values)
-    moments[:, baselines.n < GEV_YEARS] = np.nan
-    levels = gev.return_level(gev.from_moments(moments), damage.edges.years)
-    return levels[list(SERIES_OF_PROJECTION)]
-
-
-def _estimate(damage: DamageSet, edges: NDArray[np.float64], parts: tuple[Sample, Sample]) -> Estimate:
-    """All projections: the first from the baselines' first series, the others from the horizons."""
-    baselines, horizons = parts
-    fixed = None if isinstance(damage.edges, ReturnLevels) else damage.edges
-    first, others = (
-        estimate(values, own if fixed is None else fixed, damage.rates, damage.estimator, damage.closed)
-        for values, own in ((baselines.values[:1], edges[:1]), (horizons.values, edges[1:]))
-    )
-    return Estimate(
-        probabilities=np.concatenate([first.probabilities, others.probabilities]),
-        error=np.concatenate([first.error, others.error]),
-        estimator=np.concatenate([first.estimator, others.estimator]),
-        status=np.concatenate([first.status, others.status]),
-        n_years=np.concatenate([first.n_years, others.n_years]),
+        is_default=(is_default | found.is_default) & ~excluded,
+        reason=reasons_of(present & ~computed, explain),
     )
 
 
@@ -160,16 +127,6 @@ def _reach(risk: Risk, reader: Windows) -> tuple[NDArray[np.float64] | None, NDA
     known = risk.reach.at(reader.attributes, reader.n_cells)
     unknown = np.isnan(known)
     return np.where(unknown, risk.reach.national_mean, known), unknown
-
-
-def _missing(damage: DamageSet, n_years: int, baselines: Sample, projection: int, cell: int) -> str:
-    variable = damage.indicator.variable
-    if n_years < MIN_YEARS:
-        return years_missing(int(n_years), MIN_YEARS, variable, projection)
-    n_baseline = int(baselines.n[SERIES_OF_PROJECTION[projection], cell])
-    if n_baseline >= GEV_YEARS:
-        return f"{variable} does not vary over the baseline: its return levels cannot be fitted"
-    return years_missing(n_baseline, GEV_YEARS, variable, 0, "are needed for the return levels of its bins")
 
 
 def _by_cell(values: NDArray[Any]) -> NDArray[Any]:

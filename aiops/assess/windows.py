@@ -6,23 +6,24 @@ Every cell is read for itself, so a cell's numbers do not depend on the block th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from aiops.climate import DECADES, PROJECTIONS, SCENARIOS
-from aiops.risks import Reduced, Sample
+from aiops.risks import Driver, Reduced, Sample, Sea, Warming
 from aiops.stats import gev
 from aiops.stats.bins import GEV_YEARS, MIN_YEARS
 from aiops.stats.samples import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from aiops.climate import Block
-    from aiops.risks import Indicator
+    from aiops.risks import Indicator, Reader
+    from aiops.risks._reader import Made
 
 BASELINE: Final = (1991, 2020)
 BASELINE_MIN_YEARS: Final = 20
@@ -55,7 +56,10 @@ class Windows:
         self._block = block
         # A block without any series has no axis of years; one year, missing throughout, stands for it.
         self._years = block.years if block.years.size else np.array([BASELINE[0]], dtype=np.int32)
-        self._last: tuple[Indicator, NDArray[np.float64]] | None = None
+        self._series: dict[Indicator, NDArray[np.float64]] = {}
+        self._baselines: dict[Indicator, Baselines] = {}
+        self._horizons: dict[Indicator, Sample] = {}
+        self._made: dict[Callable[[Reader], Any], Any] = {}
         self._fits: dict[Indicator, tuple[gev.Gev, NDArray[np.int64]]] = {}
 
     @property
@@ -68,16 +72,24 @@ class Windows:
         """Of the cells."""
         return self._block.attributes
 
-    @property
-    def present(self) -> NDArray[np.bool_]:
-        """(33, cells): whether the cell has rows of its own for the projection's scenario."""
-        return self._block.present[list(SERIES_OF_PROJECTION)]
+    def present(self, driver: Driver = Driver.SERIES) -> NDArray[np.bool_]:
+        """(33, cells): whether the cell can have a result for the projection's scenario."""
+        block, present = self._block, self._block.present
+        if driver is Driver.WARMING and block.warming is not None:
+            # The past is the cell's own in any case.
+            of_scenario = ~np.isnan(block.warming[1:]).all(axis=-1)
+            present = present | np.concatenate([[False], of_scenario])[:, None]
+        if driver is Driver.SEA and block.tides is not None:
+            # The gauges' own record is the past, whether or not its rise is known.
+            of_scenario = ~np.isnan(block.tides.rise[1:]).all(axis=(1, 2))
+            present = np.repeat(np.concatenate([[True], of_scenario])[:, None], block.n_cells, axis=1)
+        return present[list(SERIES_OF_PROJECTION)]
 
     def series(self, indicator: Indicator) -> NDArray[np.float64]:
         """(5, cells, years) of X; NaN where it is missing or not finite. A variable nobody has is missing."""
-        if self._last is None or self._last[0] != indicator:
-            self._last = indicator, self._read(indicator)
-        return self._last[1]
+        if indicator not in self._series:
+            self._series[indicator] = self._read(indicator)
+        return self._series[indicator]
 
     def _read(self, indicator: Indicator) -> NDArray[np.float64]:
         stored = self._block.values.get(indicator.variable)
@@ -99,48 +111,93 @@ class Windows:
 
         1991-2020 where at least 20 of its years are valid; else the first 30 valid years; else all of them.
         """
-        series = self.series(indicator)
-        values = _slice(series, BASELINE[0] - int(self._years[0]), BASELINE_YEARS)
-        n = np.count_nonzero(~np.isnan(values), axis=-1)
-        usual = n >= BASELINE_MIN_YEARS
-        if not usual.all():
-            values[~usual] = _first_valid(series[~usual], BASELINE_YEARS)
-            n = np.count_nonzero(~np.isnan(values), axis=-1)
-        return Baselines(Sample(values, n), _labels(n, usual))
+        if indicator not in self._baselines:
+            self._baselines[indicator] = _baselines(self.series(indicator), self._years)
+        return self._baselines[indicator]
 
     def horizons(self, indicator: Indicator) -> Sample:
         """See `Reader`."""
-        series = self.series(indicator)[1:]
-        starts = _horizon_starts(_last_years(series, self._years)) - int(self._years[0])
-        values = np.empty((len(SCENARIOS) - 1, len(DECADES), self.n_cells, HORIZON_YEARS))
-        for scenario, of_scenario in enumerate(starts):
-            for decade, start in enumerate(of_scenario):
-                values[scenario, decade] = _window(series[scenario], start)
-        gathered = values.reshape(len(PROJECTIONS) - 1, self.n_cells, HORIZON_YEARS)
-        return Sample(gathered, np.count_nonzero(~np.isnan(gathered), axis=-1))
+        if indicator not in self._horizons:
+            if indicator.past_only:
+                past = self.baselines(indicator).values[0]
+                values = np.broadcast_to(past, (len(PROJECTIONS) - 1, *past.shape))
+                if indicator.warmed is not None:
+                    values = indicator.warmed(past, self.warming())
+            else:
+                values = _horizons(self.series(indicator), self._years)
+            self._horizons[indicator] = Sample(values, np.count_nonzero(~np.isnan(values), axis=-1))
+        return self._horizons[indicator]
 
     def mean(self, indicator: Indicator) -> Reduced:
         """See `Reader`."""
+        first, others = (_mean(*part) for part in self._parts(indicator))
+        return Reduced(np.concatenate([first.values, others.values]), np.concatenate([first.n, others.n]))
+
+    def _parts(self, indicator: Indicator) -> tuple[Sample, Sample]:
+        """All projections: the first from the historical baseline, the others from the horizons."""
         baseline = self.baselines(indicator)
-        horizons = self.horizons(indicator)
-        n = np.concatenate([baseline.n[:1], horizons.n])
-        total = np.concatenate(
-            [masked(part, ~np.isnan(part)).sum(axis=-1) for part in (baseline.values[:1], horizons.values)]
-        )
-        return Reduced(total / np.where(n >= MIN_YEARS, n, np.nan), n)
+        return Sample(baseline.values[:1], baseline.n[:1]), self.horizons(indicator)
 
     def gev(self, indicator: Indicator) -> tuple[gev.Gev, NDArray[np.int64]]:
         """See `Reader`."""
         if indicator not in self._fits:
-            baseline = self.baselines(indicator)
-            horizons = self.horizons(indicator)
-            n = np.concatenate([baseline.n[:1], horizons.n])
-            moments = np.concatenate(
-                [gev.weighted_moments(baseline.values[:1]), gev.weighted_moments(horizons.values)], axis=1
-            )
+            parts = self._parts(indicator)
+            n = np.concatenate([part.n for part in parts])
+            moments = np.concatenate([gev.weighted_moments(part.values) for part in parts], axis=1)
             moments[:, n < GEV_YEARS] = np.nan
             self._fits[indicator] = gev.from_moments(moments), n
         return self._fits[indicator]
+
+    def warming(self) -> Warming:
+        """The warming of each horizon."""
+        block = self._block
+        if block.warming is None or not block.years.size:
+            return Warming(np.full(len(PROJECTIONS) - 1, np.nan), block.warming_is_regional)
+        values = _horizons(block.warming[:, None, :], self._years)
+        mean = _mean(values, np.count_nonzero(~np.isnan(values), axis=-1)).values
+        return Warming(mean[:, 0], block.warming_is_regional)
+
+    def sea(self) -> Sea | None:
+        """See `Reader`."""
+        tides = self._block.tides
+        if tides is None or not self._block.years.size:
+            return None
+        rise = tides.rise.transpose(0, 2, 1).astype(np.float64, order="C")
+        baselines, horizons = _baselines(rise, self._years), _horizons(rise, self._years)
+        parts = baselines.sample.values[:1], horizons
+        return Sea(tides.of_cell, tides.maxima, tides.maxima_years, parts, baselines.labels)
+
+    def once(self, make: Callable[[Reader], Made]) -> Made:
+        """See `Reader`."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
+
+
+def _mean(values: NDArray[np.float64], n: NDArray[np.int64]) -> Reduced:
+    total = masked(values, ~np.isnan(values)).sum(axis=-1)
+    return Reduced(total / np.where(n >= MIN_YEARS, n, np.nan), n)
+
+
+def _baselines(series: NDArray[np.float64], years: NDArray[np.int32]) -> Baselines:
+    values = _slice(series, BASELINE[0] - int(years[0]), BASELINE_YEARS)
+    n = np.count_nonzero(~np.isnan(values), axis=-1)
+    usual = n >= BASELINE_MIN_YEARS
+    if not usual.all():
+        values[~usual] = _first_valid(series[~usual], BASELINE_YEARS)
+        n = np.count_nonzero(~np.isnan(values), axis=-1)
+    return Baselines(Sample(values, n), _labels(n, usual))
+
+
+def _horizons(series: NDArray[np.float64], years: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(32, cells, 20), by each scenario's own rows."""
+    starts = _horizon_starts(_last_years(series[1:], years)) - int(years[0])
+    values = np.empty((len(SCENARIOS) - 1, len(DECADES), series.shape[1], HORIZON_YEARS))
+    for scenario, of_scenario in enumerate(starts):
+        for decade, start in enumerate(of_scenario):
+            values[scenario, decade] = _window(series[scenario + 1], start)
+    return values.reshape(len(PROJECTIONS) - 1, series.shape[1], HORIZON_YEARS)
 
 
 def _slice(series: NDArray[np.float64], start: int, length: int) -> NDArray[np.float64]:

@@ -41,6 +41,23 @@ def start_batch(connection: Connection, job_type: str, input_params: Mapping[str
     return UUID(str(row[0]))
 
 
+def cancel_batch(connection: Connection, batch_id: UUID | str) -> bool:
+    """Cancel a batch that is queued or runs; whether this call did it. What was committed stays."""
+    row = connection.execute(statement("cancel_batch"), {"batch_id": batch_id}).fetchone()
+    return bool(row and row[0])
+
+
+def retry_batch(connection: Connection, batch_id: UUID | str) -> int:
+    """Run what failed of a failed batch again; the number of chunks, 0 when there is nothing to retry.
+
+    Raises:
+        psycopg.errors.NoDataFound: there is no such batch.
+        psycopg.errors.UniqueViolation: another batch of the family is active.
+    """
+    row = connection.execute(statement("retry_batch"), {"batch_id": batch_id}).fetchone()
+    return int(row[0]) if row else 0
+
+
 def update_batch_progress(
     connection: Connection,
     batch_id: UUID | str,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.climate import SCENARIOS, Block
+from aiops.db.block_inputs import Inputs, axis_of_years, read_inputs
 from aiops.db.packing import PACKED
 from aiops.db.statements import statement
+from aiops.grid import latitude_of, longitude_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ ATTRIBUTES = (
     "river_elevation_m",
     "forest_distance_m",
     "impervious_ratio",
+    "crest_m",
 )
 """Columns of `location_grid` that a block carries."""
 
@@ -40,7 +43,9 @@ def read_block(
 ) -> Block:
     """Read the cells with climate data of a range.
 
-    Two statements; the server strings the series of equal shape together, so that no Python object is made per cell.
+    One statement for the cells and one for all their series, which the server strings together where they are of equal
+    shape, so that no Python object is made per cell; and three small ones for the warming of the globe and the tides.
+    The axis of years spans the series, and the warming and rise between 1991 and 2100.
 
     Args:
         connection: the caller's.
@@ -63,8 +68,9 @@ def read_block(
         table = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(ATTRIBUTES))
         cursor.execute(statement("read_block_series"), {**where, "variables": list(variables)})
         pieces = cursor.fetchall()
+        inputs = read_inputs(cursor)
     attributes = {name: table[:, place].copy() for place, name in enumerate(ATTRIBUTES)}
-    return _assemble(grid_ids, variables, pieces, attributes)
+    return _assemble(grid_ids, variables, pieces, attributes, inputs)
 
 
 def _assemble(
@@ -72,17 +78,15 @@ def _assemble(
     variables: Sequence[str],
     pieces: Sequence[tuple[str, str, int, int, bytes, bytes]],
     attributes: dict[str, NDArray[np.float64]],
+    inputs: Inputs,
 ) -> Block:
     """Put the pieces (variable, scenario, first year, years, cells, values) on one axis of years."""
     n_cells = grid_ids.size
+    years = axis_of_years(
+        inputs.years() if n_cells else [],
+        (year for piece in pieces for year in (piece[2], piece[2] + piece[3] - 1)),
+    )
     present = np.zeros((len(SCENARIOS), n_cells), dtype=np.bool_)
-    if not pieces:
-        years = np.zeros(0, dtype=np.int32)
-        values = {variable: np.zeros((len(SCENARIOS), 0, n_cells)) for variable in variables}
-        return Block(grid_ids, years, values, present, attributes)
-
-    start = min(piece[2] for piece in pieces)
-    years = np.arange(start, max(piece[2] + piece[3] for piece in pieces), dtype=np.int32)
     values = {variable: np.full((len(SCENARIOS), years.size, n_cells), np.nan) for variable in variables}
     beginning = {
         variable: np.full((len(SCENARIOS), n_cells), np.iinfo(np.int32).max, dtype=np.int32) for variable in variables
@@ -91,13 +95,22 @@ def _assemble(
         s = SCENARIOS.index(scenario)
         columns = np.searchsorted(grid_ids, np.frombuffer(packed_ids, dtype=">i4"))
         series = np.frombuffer(packed_values, dtype=PACKED).reshape(columns.size, n_years)
-        row = first_year - start
+        row = first_year - int(years[0])
         values[variable][s, row : row + n_years, columns] = series
         beginning[variable][s, columns] = first_year
         present[s, columns] = True
     for variable in variables:
         _put_history_in_front(values[variable], beginning[variable], years)
-    return Block(grid_ids, years, values, present, attributes)
+    return Block(
+        grid_ids,
+        years,
+        values,
+        present,
+        attributes,
+        warming=inputs.warming_on(years),
+        warming_is_regional=inputs.warming_is_regional,
+        tides=inputs.tides_on(years, latitude_of(grid_ids), longitude_of(grid_ids), attributes["coast_distance_m"]),
+    )
 
 
 def _put_history_in_front(values: NDArray[np.float64], beginning: NDArray[np.int32], years: NDArray[np.int32]) -> None:

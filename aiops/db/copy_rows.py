@@ -69,7 +69,10 @@ def texts(values: Sequence[str | bytes | None]) -> Fields:
     """A text or bytea column, a value per row."""
     if len(set(values)) == 1:
         return constant(values[0], len(values))
-    return Fields(None, [_field(value) for value in values])
+    fields = [_field(value) for value in values]
+    if len({len(field) for field in fields}) == 1:
+        return Fields(np.frombuffer(b"".join(fields), dtype=np.uint8).reshape(len(fields), -1))
+    return Fields(None, fields)
 
 
 def copy_buffer(columns: Sequence[Fields], rows: int) -> bytes:

@@ -118,6 +118,8 @@ class Stamp:
     """Of the program that computed it."""
     batch_id: UUID
     """The batch that it belongs to."""
+    input_hashes: Sequence[bytes]
+    """Of each cell's inputs."""
 
 
 def replace_probability(
@@ -153,6 +155,7 @@ def replace_probability(
                 binary.booleans(one.is_default),
                 binary.texts(one.reason),
                 binary.constant(stamp.method_version, n),
+                binary.texts(stamp.input_hashes),
                 binary.constant(stamp.batch_id.bytes, n),
             ],
             n,
@@ -181,6 +184,7 @@ def replace_hazard(
                 binary.integer_arrays(one.status),
                 binary.texts(one.reason),
                 binary.constant(stamp.method_version, n),
+                binary.texts(stamp.input_hashes),
                 binary.constant(stamp.batch_id.bytes, n),
             ],
             n,

@@ -28,6 +28,7 @@ EXTENT = 3.5
 """Beyond this the log-logistic of some decades says no more than `beyond all that was seen`."""
 _MONTHS = 12
 _NO_SKEW = 1e-8
+_SLAB_VALUES = 65_536  # a handful of working arrays of this size stay in the processor's caches
 
 
 def spei(
@@ -60,15 +61,16 @@ def spei(
     values = columns("balance", balance)
     if scale < 1:
         raise BadInput(f"scale: {scale} given; allowed: 1 month or more")
-    n_months, n_cells = values.shape
-    n_years = -(-n_months // _MONTHS)
-    sums = np.full((n_years * _MONTHS, n_cells), np.nan)
-    if n_months >= scale:
-        sums[scale - 1 : n_months] = _moving_sum(values, scale)
-    by_month = sums.reshape(n_years, _MONTHS, n_cells)
-    location, spread, shape = _log_logistic(by_month[_baseline_rows(baseline, first_year, n_years)])
-    index = _standardised(by_month, location, spread, shape)
-    return like_input(index.reshape(n_years * _MONTHS, n_cells)[:n_months], balance)
+    n_months = values.shape[0]
+    years_of_fit = _years_of_fit(baseline, first_year, -(-n_months // _MONTHS))
+    index = np.empty(values.shape)
+    per_slab = max(1, _SLAB_VALUES // max(n_months, 1))
+    for first in range(0, values.shape[1], per_slab):
+        cells = slice(first, first + per_slab)
+        by_month = _by_calendar_month(values[:, cells], scale)
+        _standardise(by_month, *_log_logistic(by_month[years_of_fit.start : years_of_fit.stop]))
+        index[:, cells] = by_month.reshape(-1, index[:, cells].shape[1])[:n_months]
+    return like_input(index, balance)
 
 
 def spei_minimum(index: ArrayLike, first_year: int) -> YearsAndValues:
@@ -103,10 +105,10 @@ def clipped_months(index: ArrayLike, first_year: int) -> YearsAndValues:
     return years, like_input(np.where(complete, clipped, np.nan), index)
 
 
-def _baseline_rows(baseline: tuple[int, int] | None, first_year: int | None, n_years: int) -> slice:
-    """The years of the fit among all."""
+def _years_of_fit(baseline: tuple[int, int] | None, first_year: int | None, n_years: int) -> range:
+    """The years of the fit among all, counted from 0."""
     if baseline is None:
-        return slice(None)
+        return range(n_years)
     if first_year is None:
         raise BadInput("first_year: none given; allowed: the year of the first row, which a baseline needs")
     first, last = baseline[0] - first_year, baseline[1] - first_year
@@ -115,76 +117,97 @@ def _baseline_rows(baseline: tuple[int, int] | None, first_year: int | None, n_y
             f"baseline: {baseline[0]} to {baseline[1]} given; "
             f"allowed: years within {first_year} to {first_year + n_years - 1}, the first before the last"
         )
-    return slice(max(first, 0), last + 1)
+    return range(max(first, 0), last + 1)
+
+
+def _by_calendar_month(values: Floats, scale: int) -> Floats:
+    """Sums of `scale` months, each at its last month: (years, 12 × cells), a lane for each calendar month and cell.
+
+    NaN before the first sum and behind the last.
+    """
+    n_months, n_cells = values.shape
+    n_years = -(-n_months // _MONTHS)
+    sums = np.empty((n_years * _MONTHS, n_cells))
+    first = min(scale - 1, n_months)
+    sums[:first] = np.nan
+    sums[n_months:] = np.nan
+    if first < n_months:
+        sums[first:n_months] = _running_sums(values, scale)
+    return sums.reshape(n_years, _MONTHS * n_cells)
+
+
+def _running_sums(values: Floats, length: int) -> Floats:
+    """Sums of `length` rows on end, (rows − length + 1, cells), from sums of 1, 2, 4, 8 … rows."""
+    n_sums = values.shape[0] - length + 1
+    total_so_far: Floats | None = None
+    done, width, sums_of_width = 0, 1, values
+    while True:
+        if length & width:
+            part = sums_of_width[done : done + n_sums]
+            total_so_far = part if total_so_far is None else total_so_far + part
+            done += width
+        if done == length:
+            return total_so_far if total_so_far is not None else values
+        sums_of_width = sums_of_width[:-width] + sums_of_width[width:]
+        width *= 2
 
 
 def _log_logistic(sample: Floats) -> tuple[Floats, Floats, Floats]:
-    """Location, scale and shape of a generalised logistic distribution of each lane of (years, 12, cells).
+    """Location, scale and shape of a generalised logistic distribution of each lane of (years, lanes).
 
     Unbiased probability-weighted moments give L-moments, these the parameters (Hosking 1990; his sign of shape).
     NaN where there are too few values, no spread, or an L-skewness that no sample of numbers has.
     """
     in_order = np.sort(sample, axis=0)  # NaN goes last
-    present = ~np.isnan(in_order)
-    n = np.count_nonzero(present, axis=0).astype(np.float64)
+    missing = np.isnan(in_order)
+    n = (sample.shape[0] - np.count_nonzero(missing, axis=0)).astype(np.float64)
     n[n < FEWEST_VALUES] = np.nan
-    in_order = np.where(present, in_order, 0.0)
-    rank = np.arange(sample.shape[0], dtype=np.float64)[:, np.newaxis, np.newaxis]
-    b0 = np.sum(in_order, axis=0) / n
-    b1 = np.sum(rank * in_order, axis=0) / (n * (n - 1.0))
-    b2 = np.sum(rank * (rank - 1.0) * in_order, axis=0) / (n * (n - 1.0) * (n - 2.0))
+    np.copyto(in_order, 0.0, where=missing)
+    rank = np.arange(sample.shape[0], dtype=np.float64)[:, np.newaxis]
+    # There are twelve lanes at least, so numpy adds up year after year, whatever the number of cells.
+    b0 = in_order.sum(axis=0) / n
+    in_order *= rank
+    b1 = in_order.sum(axis=0) / (n * (n - 1.0))
+    in_order *= rank - 1.0
+    b2 = in_order.sum(axis=0) / (n * (n - 1.0) * (n - 2.0))
     l2 = 2.0 * b1 - b0
     # A constant series leaves rounding, not spread.
     has_spread = l2 > 1e-12 * np.maximum(np.abs(b0), 1.0)
-    l2 = np.where(has_spread, l2, np.nan)
+    l2[~has_spread] = np.nan
     shape = -(6.0 * b2 - 6.0 * b1 + b0) / l2
-    shape = np.where(np.abs(shape) < 1.0, shape, np.nan)
+    shape[np.abs(shape) >= 1.0] = np.nan
     straight = np.abs(shape) < _NO_SKEW
     bend = np.pi * np.where(straight, 0.5, shape)
-    spread = np.where(straight, l2, l2 * np.sin(bend) / bend)
-    location = b0 - np.where(straight, 0.0, spread * (np.pi / bend - np.pi / np.sin(bend)))
+    sine = np.sin(bend)
+    spread = np.where(straight, l2, l2 * sine / bend)
+    location = b0 - np.where(straight, 0.0, spread * (np.pi / bend - np.pi / sine))
     return location, spread, np.where(straight, 0.0, shape)
 
 
-def _standardised(values: Floats, location: Floats, spread: Floats, shape: Floats) -> Floats:
-    """Normal quantile of the generalised logistic probability of (years, 12, cells); ±inf beyond its support."""
-    index = np.empty_like(values)
-    # 1 − k (x − ξ)/α, as one product and one sum; a distribution without skew has the logit (x − ξ)/α itself.
+def _standardise(sums: Floats, location: Floats, spread: Floats, shape: Floats) -> None:
+    """Turn (years, lanes) into normal quantiles of their generalised logistic probability, in place.
+
+    ±inf beyond the distribution's support.
+    """
     straight = shape == 0.0
-    slope = np.where(straight, 1.0, -shape) / spread
-    start = np.where(straight, 0.0, 1.0) - slope * location
-    sign = -1.0 / np.where(straight, -1.0, shape)
+    own = (sums[:, straight] - location[straight]) / spread[straight]  # the logit of a distribution without skew
+    # 1 − k (x − ξ)/α, as one product and one sum
+    slope = -shape / spread
+    sums *= slope
+    sums += 1.0 - slope * location
     # log 0 is the end of the support; exp(∞) the probability 0 beyond it.
     with np.errstate(divide="ignore", over="ignore"):
-        for month in range(_MONTHS):  # what one month needs stays in the processor's caches
-            logit = values[:, month] * slope[month]
-            logit += start[month]
-            if straight[month].any():
-                logit[:, ~straight[month]] = np.log(np.maximum(logit[:, ~straight[month]], 0.0))
-            else:
-                np.log(np.maximum(logit, 0.0, out=logit), out=logit)
-            logit *= sign[month]
-            # The smaller of the two tails keeps its digits: there the quantile is taken, and given its sign back.
-            tail = np.exp(np.abs(logit))
-            tail += 1.0
-            np.divide(1.0, tail, out=tail)
-            np.copysign(ndtri(tail, out=tail), logit, out=index[:, month])
-    return index
-
-
-def _moving_sum(values: Floats, length: int) -> Floats:
-    """Sums of `length` rows on end, by doubling: (rows − length + 1, cells)."""
-    rows = values.shape[0] - length + 1
-    total = np.zeros((rows, values.shape[1]))
-    doubled, width, done = values, 1, 0
-    while done < length:
-        if length & width:
-            total += doubled[done : done + rows]
-            done += width
-        if done < length:
-            doubled = doubled[:-width] + doubled[width:]
-            width *= 2
-    return total
+        np.maximum(sums, 0.0, out=sums)
+        np.log(sums, out=sums)
+        sums *= -1.0 / np.where(straight, np.nan, shape)
+        sums[:, straight] = own
+        # The smaller of the two tails keeps its digits: there the quantile is taken, and given its sign back.
+        tail = np.abs(sums)
+        np.exp(tail, out=tail)
+    tail += 1.0
+    np.divide(1.0, tail, out=tail)
+    ndtri(tail, out=tail)
+    np.copysign(tail, sums, out=sums)
 
 
 def _by_year(index: ArrayLike, first_year: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:

@@ -27,6 +27,7 @@ from aiops.indices.series import (
     per_cell,
     quantity,
     same_shape,
+    total,
 )
 from aiops.indices.sunlight import day_length, extraterrestrial_radiation, time_steps
 
@@ -213,7 +214,6 @@ def _heat_index(mean: Floats, calendar_month: NDArray[np.int64]) -> Floats:
     for month in range(12):
         of_month = mean[calendar_month == month]
         present = np.count_nonzero(~np.isnan(of_month), axis=0)
-        total = np.sum(np.where(np.isnan(of_month), 0.0, of_month), axis=0)
-        normal = total / np.where(present > 0, present, np.nan)
+        normal = total(of_month) / np.where(present > 0, present, np.nan)
         heat += (np.maximum(normal, 0.0) / 5.0) ** 1.514
     return heat

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.errors import BadInput
-from aiops.indices.series import HEIGHT, columns, like_input, per_cell, quantity
+from aiops.indices.series import HEIGHT, columns, like_input, per_cell, quantity, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +52,9 @@ def detrended_maxima(maxima: ArrayLike, years: ArrayLike, datum_offset: ArrayLik
     present = ~np.isnan(level)
     n = np.count_nonzero(present, axis=0)
     divisor = np.maximum(n, 1)
-    centred = np.where(present, since - np.sum(since * present, axis=0) / divisor, 0.0)
-    mean = np.sum(np.where(present, level, 0.0), axis=0) / divisor
-    spread = np.sum(centred**2, axis=0)
-    rise = np.sum(centred * np.where(present, level - mean, 0.0), axis=0)
+    centred = np.where(present, since - total(since * present) / divisor, 0.0)
+    spread = total(centred**2)
+    rise = total(centred * (level - total(level) / divisor))
     slope = np.divide(rise, spread, out=np.zeros(n.shape), where=(n >= FEWEST_FOR_TREND) & (spread > 0.0))
     return like_input(level - slope * since + offset, maxima)
 
@@ -119,7 +118,7 @@ def depth_probabilities(
     years = not_exceeded(level - lifted[:, np.newaxis, :])
     present = np.broadcast_to(~np.isnan(lifted)[:, np.newaxis, :], years.shape)
     n_years = np.count_nonzero(present, axis=0)
-    total = np.sum(np.where(present, years, 0.0), axis=0)
-    below = np.divide(total, n_years, out=np.full(total.shape, np.nan), where=n_years > 0)
+    unknown = np.isnan(floor + wall) | (n_years == 0)
+    below = np.where(unknown, np.nan, total(np.where(present, years, 0.0)) / np.maximum(n_years, 1))
     bins: Floats = np.diff(below, axis=0, prepend=0.0, append=1.0).T
     return bins[0] if np.ndim(ground) == 0 and np.ndim(crest) == 0 else bins

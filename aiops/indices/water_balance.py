@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.errors import BadInput
-from aiops.indices.series import EVAPOTRANSPIRATION, RAIN, VOLUME, like_input, per_cell, quantity, same_shape
+from aiops.indices.series import EVAPOTRANSPIRATION, RAIN, VOLUME, like_input, per_cell, quantity, same_shape, total
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,8 +76,10 @@ def scaled_flow(runoff: ArrayLike, years: ArrayLike, gauged: ArrayLike, baseline
     flow = per_cell("gauged", gauged, VOLUME, water.shape[1])
     sample = water[inside]
     present = np.count_nonzero(~np.isnan(sample), axis=0)
-    total = np.sum(np.where(np.isnan(sample), 0.0, sample), axis=0)
-    factor = np.divide(flow * present, total, out=np.full(flow.shape, np.nan), where=total > 0.0)
+    water_of_baseline = total(sample)
+    factor = np.divide(
+        flow * present, water_of_baseline, out=np.full(flow.shape, np.nan), where=water_of_baseline > 0.0
+    )
     return like_input(water * factor, runoff)
 
 

@@ -43,6 +43,8 @@ PLAIN_INDICATORS: dict[str, dict[str, Callable[[NDArray[np.float64], NDArray[np.
     },
 }
 """By daily variable: indicators that need nothing but the days."""
+RELATIVE_INDICATORS = ("wsdi", "tx90p_days", "csdi")
+"""Indicators that compare a day with the baseline's percentile of its date."""
 DAILY_SOURCES = tuple(PLAIN_INDICATORS)
 """Daily variables from which indicators are computed."""
 

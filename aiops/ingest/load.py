@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from aiops.climate import SCENARIOS
 from aiops.db.cells import write_names
-from aiops.db.climate import Written, read_series, write_series
+from aiops.db.climate import write_series
 from aiops.db.datasets import register_dataset
 from aiops.ingest.asos import parse_asos
-from aiops.ingest.indicators import DAILY_SOURCES, yearly_indicators
+from aiops.ingest.derived import COMPUTED, Brought, Deriver
 from aiops.ingest.long_csv import parse_long_csv
 from aiops.ingest.place_csv import parse_place_csv
 from aiops.ingest.report import IngestReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from aiops.db.connect import Connection
     from aiops.ingest.parsed import ParsedFile
 
-CELLS_AT_ONCE = 32
-"""Cells whose daily series are held in memory together while their indicators are computed."""
 _SOURCES = {
     "asos": "Korea Meteorological Administration, ASOS daily observations",
     "csv": "long CSV file",
@@ -100,13 +97,9 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
             synthetic=False,
             parameters=parsed.parameters,
         )
-        written = [write_series(connection, parsed.series, dataset_id)]
+        written = write_series(connection, parsed.series, dataset_id)
         write_names(connection, parsed.names)
-        indicators: set[str] = set()
-        if set(parsed.variables) & set(DAILY_SOURCES):
-            for computed, names in _indicators(connection, parsed, dataset_id):
-                written.append(computed)
-                indicators |= names
+        derived = Deriver(connection, dataset_id).after(_brought(parsed), parsed.grid_ids.tolist())
     refusals = parsed.refusals
     return IngestReport(
         kind=parsed.kind,
@@ -119,33 +112,31 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
         rows_refused=refusals.rows_refused,
         values_refused=refusals.values_refused,
         refused=refusals.groups(),
-        warnings=parsed.warnings,
+        warnings=(*parsed.warnings, *derived.notes()),
         variables=parsed.variables,
-        indicators=tuple(sorted(indicators)),
+        indicators=tuple(sorted(derived.variables)),
         scenarios=parsed.scenarios,
         cells=int(parsed.grid_ids.size),
         first_date=str(parsed.first_day),
         last_date=str(parsed.last_day),
-        series_inserted=sum(part.inserted for part in written),
-        series_updated=sum(part.updated for part in written),
-        series_unchanged=sum(part.unchanged for part in written),
+        series_inserted=sum(part.inserted for part in (written, *derived.written)),
+        series_updated=sum(part.updated for part in (written, *derived.written)),
+        series_unchanged=sum(part.unchanged for part in (written, *derived.written)),
         seconds=time.monotonic() - started,
     )
 
 
-def _indicators(connection: Connection, parsed: ParsedFile, dataset_id: int) -> Iterator[tuple[Written, set[str]]]:
-    """Compute and write the indicators of the file's cells, from what is stored now.
-
-    A file may add years to a series that was there; new history moves the baseline of the cell's scenarios.
-    """
-    wanted = set(SCENARIOS) if "historical" in parsed.scenarios else set(parsed.scenarios)
-    grid_ids = parsed.grid_ids.tolist()
-    for start in range(0, len(grid_ids), CELLS_AT_ONCE):
-        daily = read_series(
-            connection, DAILY_SOURCES, grid_ids[start : start + CELLS_AT_ONCE], sorted({"historical", *wanted})
-        )
-        computed = [one for one in yearly_indicators(daily) if one.scenario in wanted]
-        yield write_series(connection, computed, dataset_id), {one.variable for one in computed}
+def _brought(parsed: ParsedFile) -> Brought:
+    computable = COMPUTED & set(parsed.variables)
+    return Brought(
+        variables=frozenset(parsed.variables),
+        scenarios=frozenset(parsed.scenarios),
+        keep=frozenset(
+            (one.variable, one.scenario, one.grid_id)
+            for one in (parsed.series if computable else ())
+            if one.variable in computable
+        ),
+    )
 
 
 def _year_of(day: np.datetime64) -> int:

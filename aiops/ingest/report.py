@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 EXAMPLES = 5
 """Refused rows or values that are kept for each reason."""
@@ -114,7 +114,7 @@ class IngestReport:
     variables: tuple[str, ...]
     """Variables that the file brought."""
     indicators: tuple[str, ...]
-    """Yearly indicators that were computed from daily series."""
+    """Monthly and yearly variables that were computed."""
     scenarios: tuple[str, ...]
     """Scenarios that the file brought."""
     cells: int
@@ -144,18 +144,23 @@ class IngestReport:
         )
         yield f"  variables: {' '.join(self.variables)}"
         if self.indicators:
-            yield f"  yearly indicators: {' '.join(self.indicators)}"
+            yield f"  computed: {' '.join(self.indicators)}"
         yield (
             f"  series: {self.series_inserted:,} new, {self.series_updated:,} changed, "
             f"{self.series_unchanged:,} as they were (data set {self.dataset_id}, {self.seconds:.1f} s)"
         )
         for warning in self.warnings:
             yield f"  note: {warning}"
-        for group in self.refused:
-            what = group.what if group.field == group.what else f"{group.what}, {group.field}"
-            yield f"  refused: {group.count:,} × {what}: {group.reason}"
-            for refusal in group.examples:
-                yield f"    {refusal}"
+        yield from refused_lines(self.refused)
+
+
+def refused_lines(groups: Iterable[RefusedGroup]) -> Iterator[str]:
+    """What was left out, for people."""
+    for group in groups:
+        what = group.what if group.field == group.what else f"{group.what}, {group.field}"
+        yield f"  refused: {group.count:,} × {what}: {group.reason}"
+        for refusal in group.examples:
+            yield f"    {refusal}"
 
 
 def shortened(given: str) -> str:

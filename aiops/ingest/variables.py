@@ -109,7 +109,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("rain80", _YEARLY, "days", 0, 366, "days with 80 mm or more", "호우일수"),
     Variable("sdii", _YEARLY, "mm", 0, 500, "mean rain of a wet day (1 mm or more)", "강수강도"),
     Variable("cdd", _YEARLY, "days", 0, 366, "longest run of days below 1 mm", "최대무강수 지속기간"),
-    Variable("prcptot", _YEARLY, "mm", 0, 20000, "rain of the year's wet days (1 mm and more)", "연강수량 (1 mm 이상인 날)"),
+    Variable(
+        "prcptot", _YEARLY, "mm", 0, 20000, "rain of the year's wet days (1 mm and more)", "연강수량 (1 mm 이상인 날)"
+    ),
     # Yearly: fire weather, drought, water, storms
     Variable("fwi95", _YEARLY, "1", 0, 300, "95th percentile of the year's daily FWI", "산불기상지수 95백분위"),
     Variable("fwi21", _YEARLY, "days", 0, 366, "days with an FWI of 21.3 or more", "산불위험일수"),

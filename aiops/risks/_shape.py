@@ -1,19 +1,15 @@
-"""What a risk is: a frozen description, and the few functions that are truly its own.
-
-A risk reads its climate through a `Reader`, which the room `assess` brings. Arrays are by projection and
-cell: (33, cells) in the order of `aiops.climate.PROJECTIONS`; baselines by scenario: (5, cells).
-"""
+"""What a risk is: a frozen description, and the few functions that are truly its own."""
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from aiops.errors import BadInput
+from aiops.risks._reader import Driver, Indicator, Reduced
 from aiops.stats.gev import return_level
 
 if TYPE_CHECKING:
@@ -21,12 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aiops.stats.codes import Estimator
-    from aiops.stats.gev import Gev
-    from aiops.stats.kernels import Closed
-
-    Transform = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    Attributes = Mapping[str, NDArray[np.float64]]
+    from aiops.risks._damage import AnalyticSet, DamageSet
+    from aiops.risks._reader import Attributes, Reader, Transform
 
 
 class LossKind(StrEnum):
@@ -36,89 +28,6 @@ class LossKind(StrEnum):
     """Damage to the asset."""
     OPERATIONAL = "operational"
     """Running cost, output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """What X is: a yearly variable, as it stands or turned into an intensity that rises with the risk."""
-
-    variable: str
-    """Name in `climate_variable`."""
-    transform: Transform | None = None
-    """Elementwise; what it makes infinite or NaN is missing."""
-
-
-class Sample(NamedTuple):
-    """Years of X, gathered by window."""
-
-    values: NDArray[np.float64]
-    """(windows, cells, years), NaN missing."""
-    n: NDArray[np.int64]
-    """(windows, cells): years that are not missing."""
-
-
-class Reduced(NamedTuple):
-    """One number per projection and cell."""
-
-    values: NDArray[np.float64]
-    """(33, cells), NaN without data."""
-    n: NDArray[np.int64]
-    """(33, cells): the years it was made from."""
-
-
-class Reader(Protocol):
-    """A block of cells, read through the windows."""
-
-    @property
-    def n_cells(self) -> int:
-        """Number of cells."""
-
-    @property
-    def attributes(self) -> Attributes:
-        """Of the cells, by column of `location_grid`; NaN unknown, absent when nobody knows any."""
-
-    def baselines(self, indicator: Indicator) -> Sample:
-        """The baseline of each scenario's series: (5, cells, 30)."""
-
-    def horizons(self, indicator: Indicator) -> Sample:
-        """Every projection but the first: (32, cells, 20)."""
-
-    def mean(self, indicator: Indicator) -> Reduced:
-        """Mean over the years of each projection; NaN with fewer than 5."""
-
-    def gev(self, indicator: Indicator) -> tuple[Gev, NDArray[np.int64]]:
-        """GEV of each projection and its years, (33, cells); NaN with fewer than 15."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnLevels:
-    """Edges that are the cell's own: levels of its baseline GEV."""
-
-    years: tuple[float, ...]
-    """Return periods, ascending."""
-
-
-@dataclass(frozen=True, slots=True)
-class DamageSet:
-    """Indicator, bin edges and damage rates: what turns years into a loss."""
-
-    indicator: Indicator
-    edges: tuple[float, ...] | ReturnLevels
-    """Ascending, in the unit of the indicator."""
-    rates: tuple[float, ...]
-    """Base damage rate of each bin, a fraction of the asset's value; one more than edges."""
-    estimator: Estimator
-    closed: Closed = "left"
-    """The side on which a bin holds its edge."""
-
-    def __post_init__(self) -> None:
-        edges = self.edges.years if isinstance(self.edges, ReturnLevels) else self.edges
-        if any(low >= high for low, high in itertools.pairwise(edges)):
-            raise ValueError(f"edges must ascend: {edges}")
-        if len(self.rates) != len(edges) + 1:
-            raise ValueError(f"{len(edges)} edges need {len(edges) + 1} rates; got {len(self.rates)}")
-        if any(low > high for low, high in zip((0.0, *self.rates), (*self.rates, 1.0), strict=True)):
-            raise ValueError(f"rates must not fall, and lie in 0 to 1: {self.rates}")
 
 
 class TermValue(Protocol):
@@ -160,9 +69,11 @@ class Risk:
     name: str
     aliases: tuple[str, ...]
     loss_kind: LossKind
-    damage_sets: Mapping[str, DamageSet]
+    damage_sets: Mapping[str, DamageSet | AnalyticSet]
     """By name: `calibrated`, `reference`."""
     hazard: tuple[Term, ...]
+    driver: Driver = Driver.SERIES
+    """What tells one scenario from another."""
     reach: Reach | None = None
     inapplicable: Callable[[Attributes, int], tuple[NDArray[np.bool_], str]] | None = None
     """Cells that cannot have this risk, (cells,), and why, in plain words."""
@@ -172,7 +83,7 @@ class Risk:
         """The name and its aliases."""
         return (self.name, *self.aliases)
 
-    def damage_set(self, name: str) -> DamageSet:
+    def damage_set(self, name: str) -> DamageSet | AnalyticSet:
         """The damage set of a name.
 
         Raises:
@@ -185,7 +96,7 @@ class Risk:
 
     def probability_variables(self, damage_set: str) -> frozenset[str]:
         """The yearly variables that P(H) reads with a damage set (BadInput: there is none of that name)."""
-        return frozenset({self.damage_set(damage_set).indicator.variable})
+        return self.damage_set(damage_set).variables
 
     def hazard_variables(self) -> frozenset[str]:
         """The yearly variables that the Hazard score reads."""
@@ -235,8 +146,3 @@ class ReturnLevelOf:
 def mean_of(variable: str, transform: Transform | None = None) -> MeanOf:
     """The mean of a variable over the horizon."""
     return MeanOf(Indicator(variable, transform))
-
-
-def attribute(attributes: Attributes, name: str, n_cells: int) -> NDArray[np.float64]:
-    """One attribute of the cells, NaN throughout where nobody knows any."""
-    return attributes.get(name, np.full(n_cells, np.nan))

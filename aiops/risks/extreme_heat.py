@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aiops.risks._shape import DamageSet, Indicator, LossKind, Risk, Term, mean_of
+from aiops.risks._damage import DamageSet
+from aiops.risks._reader import Indicator
+from aiops.risks._shape import LossKind, Risk, Term, mean_of
 from aiops.stats.codes import Estimator
 
 WSDI = Indicator("wsdi")

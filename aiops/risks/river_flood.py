@@ -6,25 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiops.risks._damage import DamageSet, ReturnLevels
 from aiops.risks._distance import along_distance
-from aiops.risks._shape import (
-    DamageSet,
-    Indicator,
-    LossKind,
-    Reach,
-    ReturnLevelOf,
-    ReturnLevels,
-    Risk,
-    Term,
-    attribute,
-    mean_of,
-)
+from aiops.risks._reader import Indicator, attribute
+from aiops.risks._shape import LossKind, Reach, ReturnLevelOf, Risk, Term, mean_of
 from aiops.stats.codes import Estimator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from aiops.risks._shape import Attributes
+    from aiops.risks._reader import Attributes
 
 RX1DAY = Indicator("rx1day")
 """The year's largest daily rain, mm."""

@@ -5,27 +5,28 @@ With F(e_0) = 0 and F(e_k+1) = 1 the bins sum to 1 by construction; nothing is r
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.stats import gev, intervals
+from aiops.stats import intervals
 from aiops.stats.codes import Estimator, ResultStatus
-from aiops.stats.kernels import count_cdf, kernels_of, smooth_cdf
+from aiops.stats.curves import Curve, FineBins, fine_bins, mean_rates
+from aiops.stats.fitting import GEV_YEARS, fit_rows, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from aiops.stats.kernels import Closed, Kernels
+    from aiops.stats.fitting import Fitted, Rows
+    from aiops.stats.kernels import Closed
+
+__all__ = ["FULL_YEARS", "GEV_YEARS", "MIN_YEARS", "Estimate", "estimate", "probabilities"]
 
 MIN_YEARS = 5
 """With fewer there is no estimate."""
 FULL_YEARS = 10
 """With fewer the record is short, and years are counted."""
-GEV_YEARS = 15
-"""With fewer no GEV is fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Estimate:
 
     probabilities: NDArray[np.float64]
     """(..., bins); NaN where not computed."""
+    rates: NDArray[np.float64]
+    """(..., bins): damage rates; those given, or a curve's mean over each bin."""
     error: NDArray[np.float64]
     """(...): standard error of Σ P·rates; NaN with fewer than 10 years."""
     estimator: NDArray[np.uint8]
@@ -73,13 +76,17 @@ def probabilities(
     years_last = np.moveaxis(np.asarray(x, dtype=np.float64), axis, -1)
     if np.isinf(years_last).any():
         raise ValueError("x: infinite; allowed: finite values, and NaN for a missing year")
-    rows = _rows_of(years_last, edges, None)
-    fitted = _fit(rows, wanted, closed, counted=np.zeros(len(rows.n), dtype=np.bool_), least=1)
+    rows = rows_of(years_last, edges, None)
+    fitted = fit_rows(rows, wanted, closed, counted=np.zeros(len(rows.n), dtype=np.bool_), least=1)
     return _differences(fitted.cdf).reshape(*years_last.shape[:-1], fitted.cdf.shape[-1] + 1)
 
 
 def estimate(
-    x: NDArray[np.float64], edges: ArrayLike, rates: ArrayLike, estimator: Estimator, closed: Closed = "left"
+    x: NDArray[np.float64],
+    edges: ArrayLike,
+    rates: ArrayLike | Curve,
+    estimator: Estimator,
+    closed: Closed = "left",
 ) -> Estimate:
     """P of each bin with the rules for short records, and the standard error of the loss.
 
@@ -87,20 +94,30 @@ def estimate(
 
     Args:
         x: (..., years); NaN is a missing year.
-        edges: (k,) or (..., k), ascending.
-        rates: damage rates of the bins, (k + 1,) or (..., k + 1).
+        edges: (k,) or (..., k), ascending; (k,) for a curve.
+        rates: damage rates of the bins, (k + 1,) or (..., k + 1); or a curve, integrated over the bins.
         estimator: SHRUNK, HURDLE, COUNT, GEV or KDE.
         closed: as in `probabilities`.
     """
-    shape = x.shape[:-1]
-    rows = _rows_of(x, edges, rates)
-    fitted = _fit(rows, estimator, closed, counted=rows.n < FULL_YEARS, least=MIN_YEARS)
+    if isinstance(rates, Curve):
+        fine = fine_bins(rates, np.asarray(edges, dtype=np.float64))
+        rows = rows_of(x, fine.edges, fine.rates)
+        fitted = fit_rows(rows, estimator, closed, counted=rows.n < FULL_YEARS, least=MIN_YEARS)
+        p = _differences(fitted.cdf[:, fine.is_edge])
+        bin_rates = _integrate(rates, fine, rows, fitted, closed)
+    else:
+        rows = rows_of(x, edges, rates)
+        fitted = fit_rows(rows, estimator, closed, counted=rows.n < FULL_YEARS, least=MIN_YEARS)
+        p = _differences(fitted.cdf)
+        bin_rates = np.broadcast_to(np.asarray(rows.rates), p.shape)
     done = fitted.estimator > 0
     status = np.where(rows.n < FULL_YEARS, ResultStatus.SHORT_RECORD, ResultStatus.OK)
     status = np.where(done, status, ResultStatus.INSUFFICIENT_DATA)
     error = np.where(done & (rows.n >= intervals.MIN_YEARS), fitted.error, np.nan)
+    shape = x.shape[:-1]
     return Estimate(
-        probabilities=_differences(fitted.cdf).reshape(*shape, fitted.cdf.shape[-1] + 1),
+        probabilities=p.reshape(*shape, p.shape[-1]),
+        rates=bin_rates.reshape(*shape, p.shape[-1]),
         error=error.reshape(shape),
         estimator=fitted.estimator.reshape(shape),
         status=status.astype(np.int16).reshape(shape),
@@ -108,116 +125,24 @@ def estimate(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Series side by side, whatever axes they came in."""
-
-    x: NDArray[np.float64]
-    """(rows, years)."""
-    n: NDArray[np.int64]
-    """(rows,), valid years."""
-    edges: NDArray[np.float64]
-    """(rows or 1, k)."""
-    rates: NDArray[np.float64] | None
-    """(rows or 1, k + 1); None where nobody asks for an error."""
-
-    def take(self, rows: NDArray[np.bool_]) -> _Rows:
-        if rows.all():
-            return self
-        edges = self.edges if len(self.edges) == 1 else self.edges[rows]
-        rates = self.rates if self.rates is None or len(self.rates) == 1 else self.rates[rows]
-        return _Rows(self.x[rows], self.n[rows], edges, rates)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    cdf: NDArray[np.float64]
-    """(rows, k), F below each edge."""
-    error: NDArray[np.float64]
-    """(rows,)."""
-    estimator: NDArray[np.uint8]
-    """(rows,); 0 for none."""
-
-
-def _rows_of(x: NDArray[np.float64], edges: ArrayLike, rates: ArrayLike | None) -> _Rows:
-    def by_row(values: ArrayLike, name: str) -> NDArray[np.float64]:
-        array = np.asarray(values, dtype=np.float64)
-        if array.ndim <= 1:
-            return np.atleast_2d(array)
-        if array.shape[:-1] != x.shape[:-1]:
-            raise ValueError(f"{name}: one set, or one per series {x.shape[:-1]}; got {array.shape[:-1]}")
-        return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
-
-    rows = np.ascontiguousarray(x).reshape(math.prod(x.shape[:-1]), x.shape[-1])
-    n = np.count_nonzero(~np.isnan(rows), axis=-1)
-    return _Rows(rows, n, by_row(edges, "edges"), None if rates is None else by_row(rates, "rates"))
-
-
-def _fit(rows: _Rows, wanted: Estimator, closed: Closed, *, counted: NDArray[np.bool_], least: int) -> _Fitted:
-    """Fit each row by the estimator that it allows; `counted` rows have years counted in any case."""
-    fitted = _Fitted(
-        cdf=np.full((len(rows.x), rows.edges.shape[-1]), np.nan),
-        error=np.full(len(rows.x), np.nan),
-        estimator=np.zeros(len(rows.x), dtype=np.uint8),
-    )
-    usable = (rows.n >= least) & ~np.isnan(rows.edges).any(axis=-1)
-    left = usable
-    if wanted is not Estimator.COUNT:
-        fitting = _fit_gev if wanted is Estimator.GEV else _fit_kernels
-        left = usable & ~fitting(fitted, rows, usable & ~counted, wanted, closed)
-    if left.any():
-        part = rows.take(left)
-        yearly = count_cdf(part.x, part.edges, closed)
-        _store_mean(fitted, left, part, yearly, Estimator.COUNT)
-    return fitted
-
-
-def _fit_kernels(
-    fitted: _Fitted, rows: _Rows, allowed: NDArray[np.bool_], wanted: Estimator, closed: Closed
-) -> NDArray[np.bool_]:
-    """Store what kernels give; returns the rows that it is given for."""
-    kernels = kernels_of(rows.x, rows.n, wanted)
-    chosen = allowed & ~np.isnan(kernels.width)
-    if chosen.any():
-        part = rows.take(chosen)
-        kernels = kernels.take(chosen)
-        yearly = smooth_cdf(kernels, part.x, part.edges, closed)
-        _store_mean(fitted, chosen, part, yearly, wanted, kernels)
-    return chosen
-
-
-def _fit_gev(
-    fitted: _Fitted, rows: _Rows, allowed: NDArray[np.bool_], wanted: Estimator, _closed: Closed
-) -> NDArray[np.bool_]:
-    """Store what a GEV gives (no atom, so no closed side); returns the rows that it is given for."""
-    x_sorted = np.sort(rows.x, axis=-1)
-    params = gev.from_moments(gev.weighted_moments(x_sorted, is_sorted=True))
-    chosen: NDArray[np.bool_] = allowed & (rows.n >= GEV_YEARS) & ~np.isnan(params.shape)
-    if chosen.any():
-        part = rows.take(chosen)
-        params = gev.Gev(*(values[chosen] for values in params))
-        fitted.cdf[chosen] = gev.cdf(gev.Gev(*(values[:, None] for values in params)), part.edges)
-        fitted.estimator[chosen] = wanted
-        if part.rates is not None:
-            fitted.error[chosen] = intervals.error_of_gev(x_sorted[chosen], params, part.edges, part.rates)
-    return chosen
-
-
-def _store_mean(
-    fitted: _Fitted,
-    chosen: NDArray[np.bool_],
-    part: _Rows,
-    yearly: NDArray[np.float64],
-    used: Estimator,
-    kernels: Kernels | None = None,
-) -> None:
-    fitted.cdf[chosen] = (yearly.sum(axis=-1) / part.n).T
-    fitted.estimator[chosen] = used
-    if part.rates is not None:
-        contribution = intervals.contributions(yearly, part.rates)
-        if kernels is not None:
-            contribution = kernels.unshrunk(contribution)
-        fitted.error[chosen] = intervals.error_of_mean(contribution, ~np.isnan(part.x), part.n)
+def _integrate(curve: Curve, fine: FineBins, rows: Rows, fitted: Fitted, closed: Closed) -> NDArray[np.float64]:
+    """The mean of a curve over each bin, (rows, bins). Where years were counted, it is that of the years themselves."""
+    first = np.concatenate([[0], np.flatnonzero(fine.is_edge) + 1])
+    p_fine = _differences(fitted.cdf)
+    loss = np.add.reduceat(p_fine * fine.rates, first, axis=-1)
+    p = np.add.reduceat(p_fine, first, axis=-1)
+    edges = fine.edges[fine.is_edge]
+    counted = fitted.estimator == Estimator.COUNT
+    if counted.any():
+        x, n = rows.x[counted], rows.n[counted]
+        valid = ~np.isnan(x)
+        damage = np.where(valid, curve.at(np.where(valid, x, edges[0])), 0.0)
+        fitted.error[counted] = intervals.error_of_mean(damage, valid, n)
+        bins = np.searchsorted(edges, x, side="right" if closed == "left" else "left")
+        in_bin = bins[..., None] == np.arange(edges.size + 1)
+        loss[counted] = (damage[..., None] * in_bin).sum(axis=1) / n[:, None]
+    ends = np.concatenate([[curve.lowest], curve.at(edges), [curve.highest]])
+    return mean_rates(loss, p, ends)
 
 
 def _differences(cdf: NDArray[np.float64]) -> NDArray[np.float64]:

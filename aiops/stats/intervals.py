@@ -37,24 +37,6 @@ class Bounded(NamedTuple):
     high: NDArray[np.float64]
 
 
-def contributions(yearly: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each year adds to Σ P·r, less a constant.
-
-    Args:
-        yearly: (k, rows, years), each year's distribution function at the edges.
-        rates: (k + 1,) or (rows, k + 1).
-
-    Returns:
-        (rows, years), in the unit of the rates.
-    """
-    # Σ r[i]·(G[i+1] - G[i]) = r[last] - Σ (r[i+1] - r[i])·G[i+1].
-    steps = np.moveaxis(np.diff(rates, axis=-1), -1, 0)[..., None]
-    result = np.zeros(yearly.shape[1:])
-    for layer, step in zip(yearly, steps, strict=True):
-        result -= step * layer
-    return result
-
-
 def error_of_mean(
     contribution: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64]
 ) -> NDArray[np.float64]:
@@ -178,17 +160,22 @@ def _student(n: NDArray[np.int16] | NDArray[np.int64]) -> NDArray[np.float64]:
     return percentiles
 
 
-def difference(one: Bounded, other: Bounded) -> Bounded:
-    """The 90 % interval of one mean less another, from those of both, taken as independent.
+def difference(one: Bounded, other: Bounded, *, of_the_same_years: bool = False) -> Bounded:
+    """The 90 % interval of one mean less another, from those of both.
 
-    The distances to the bounds add as errors do, each on its own side (MOVER; Zou & Donner 2008, Statistics
-    in Medicine 27, 1693-1702).
+    Independent means: the distances to the bounds add as errors do, each on its own side (MOVER; Zou & Donner 2008,
+    Statistics in Medicine 27, 1693-1702). Means of the same years, read through two climates, are too high or too low
+    together: so are their bounds.
 
     Args:
         one: the first.
         other: what is taken from it; broadcast.
+        of_the_same_years: both rest on the same sample.
     """
     mean = one.mean - other.mean
+    if of_the_same_years:
+        ends = one.low - other.low, one.high - other.high
+        return Bounded(mean, np.minimum(mean, np.minimum(*ends)), np.maximum(mean, np.maximum(*ends)))
     below = np.hypot(one.mean - one.low, other.high - other.mean)
     above = np.hypot(one.high - one.mean, other.mean - other.low)
     return Bounded(mean, mean - below, mean + above)

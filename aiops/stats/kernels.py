@@ -17,6 +17,8 @@ from aiops.stats.codes import Estimator
 from aiops.stats.samples import has_spread, masked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 Closed = Literal["left", "right"]
@@ -107,45 +109,47 @@ def _centres_and_width(
 
 def smooth_cdf(
     kernels: Kernels, x: NDArray[np.float64], edges: NDArray[np.float64], closed: Closed
-) -> NDArray[np.float64]:
-    """G_j(e) by kernels.
+) -> Iterator[NDArray[np.float64]]:
+    """G_j(e) by kernels, edge by edge.
 
     Args:
         kernels: of these rows; every width is a number.
-        x: (rows, years), NaN missing; decides alone at edges that ln cannot reach.
+        x: (rows, years), NaN missing; years that ascend are computed faster; decides alone at edges that ln cannot reach.
         edges: (rows or 1, k).
         closed: the closed side of the bins; it matters where X has an atom, at 0 of a hurdle.
 
-    Returns:
-        (k, rows, years); 0 in missing years.
+    Yields:
+        k times (rows, years), 0 in missing years; the receiver may write into it, and the next takes its place.
     """
-    result = np.empty((edges.shape[-1], *x.shape))
+    layer = np.empty(x.shape)
     inverse = (1.0 / kernels.width)[:, None]
-    for layer, edge in zip(result, np.moveaxis(edges, -1, 0)[..., None], strict=True):
+    # Years of zero stand in front where they ascend: those that all rows have are below every edge.
+    zeros = int(np.argmin(np.append(np.isneginf(kernels.centres).all(axis=0), False)))
+    centres, smooth = kernels.centres[:, zeros:], layer[:, zeros:]
+    for edge in np.moveaxis(edges, -1, 0)[..., None]:
         level = np.log(np.where(edge > 0, edge, 1.0)) if kernels.logarithmic else edge
-        np.subtract(level, kernels.centres, out=layer)
-        np.multiply(layer, inverse, out=layer)
-        ndtr(layer, out=layer)
+        np.subtract(level, centres, out=smooth)
+        np.multiply(smooth, inverse, out=smooth)
+        ndtr(smooth, out=smooth)
+        layer[:, :zeros] = 1.0
         if kernels.logarithmic and np.any(edge <= 0):
             layer[...] = np.where(edge <= 0, _below(x, edge, closed), layer)
-    return result
+        yield layer
 
 
-def count_cdf(x: NDArray[np.float64], edges: NDArray[np.float64], closed: Closed) -> NDArray[np.float64]:
-    """G_j(e) as a step: 1 where the year lies below the edge.
+def count_cdf(x: NDArray[np.float64], edges: NDArray[np.float64], closed: Closed) -> Iterator[NDArray[np.float64]]:
+    """G_j(e) as a step: 1 where the year lies below the edge. Edge by edge, as `smooth_cdf`.
 
     Args:
         x: (rows, years), NaN missing.
         edges: (rows or 1, k).
         closed: left counts X < e, right counts X ≤ e.
 
-    Returns:
-        (k, rows, years); 0 in missing years.
+    Yields:
+        k times (rows, years); 0 in missing years.
     """
-    result = np.empty((edges.shape[-1], *x.shape))
-    for layer, edge in zip(result, np.moveaxis(edges, -1, 0)[..., None], strict=True):
-        layer[...] = _below(x, edge, closed)
-    return result
+    for edge in np.moveaxis(edges, -1, 0)[..., None]:
+        yield _below(x, edge, closed).astype(np.float64)
 
 
 def _below(x: NDArray[np.float64], edge: NDArray[np.float64], closed: Closed) -> NDArray[np.bool_]:

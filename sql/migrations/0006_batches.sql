@@ -12,6 +12,7 @@ CREATE TABLE batch_jobs (
     total_items                integer,
     completed_items            integer NOT NULL DEFAULT 0,
     failed_items               integer NOT NULL DEFAULT 0,
+    skipped_items              integer NOT NULL DEFAULT 0,
     total_chunks               integer,
     open_chunks                integer,
     input_params               jsonb NOT NULL DEFAULT '{}',
@@ -35,7 +36,8 @@ CREATE TABLE batch_jobs (
 COMMENT ON TABLE batch_jobs IS
     'One row per thing asked for. INSERT (job_type, input_params) starts it; a rollback takes it back.';
 COMMENT ON COLUMN batch_jobs.progress IS '0 to 100; 100 exactly when completed; never goes back.';
-COMMENT ON COLUMN batch_jobs.total_items IS 'Cells of a yearly batch.';
+COMMENT ON COLUMN batch_jobs.total_items IS 'Cells of a yearly batch that are computed.';
+COMMENT ON COLUMN batch_jobs.skipped_items IS 'Cells whose inputs, method and parameters are those of their last result.';
 COMMENT ON COLUMN batch_jobs.input_hash IS 'Equal for requests that ask the same.';
 COMMENT ON COLUMN batch_jobs.origin_job_id IS 'The queue''s job that made this row, when a job came first.';
 COMMENT ON COLUMN batch_jobs.estimated_duration_minutes IS 'From the rate of the last completed run of this type.';
@@ -49,8 +51,12 @@ CREATE TABLE batch_chunks (
     first_grid_id integer NOT NULL,
     last_grid_id  integer NOT NULL,
     n_cells       integer NOT NULL CHECK (n_cells > 0),
-    state         text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
+    cells         integer[],
+    state         text NOT NULL DEFAULT 'waiting'
+                  CHECK (state IN ('waiting', 'running', 'done', 'failed', 'cancelled')),
+    job_id        bigint,
     attempt       integer NOT NULL DEFAULT 0,
+    tries         integer NOT NULL DEFAULT 0,
     lease_until   timestamptz,
     worker        text,
     rows_written  integer,
@@ -66,7 +72,13 @@ COMMENT ON TABLE batch_chunks IS
     'only the latest claim of a chunk may write.';
 COMMENT ON COLUMN batch_chunks.seconds IS 'Seconds by step: read, compute, write.';
 
-CREATE INDEX batch_chunks_open_idx ON batch_chunks (batch_id) WHERE state <> 'done';
+COMMENT ON COLUMN batch_chunks.cells IS 'Only these cells of the range; NULL: all that have climate data.';
+COMMENT ON COLUMN batch_chunks.tries IS 'Claims since the chunk was last put on the queue by a person.';
+COMMENT ON COLUMN batch_chunks.job_id IS 'The queue''s job that computes it.';
+COMMENT ON COLUMN batch_chunks.lease_until IS 'A claim is taken to be lost after this.';
+
+CREATE INDEX batch_chunks_open_idx ON batch_chunks (batch_id, chunk_no) WHERE state IN ('waiting', 'running');
+CREATE INDEX batch_chunks_job_idx ON batch_chunks (job_id);
 
 CREATE TABLE batch_job_logs (
     log_id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -80,6 +92,7 @@ CREATE TABLE batch_job_logs (
     total_grids     integer,
     processed_grids integer,
     failed_grids    integer,
+    skipped_grids   integer,
     success_rate    float8 GENERATED ALWAYS AS
                     (round(100.0 * (processed_grids - failed_grids) / nullif(processed_grids, 0), 2)::float8) STORED,
     error_message   text
@@ -122,6 +135,25 @@ BEGIN
             (SELECT string_agg(risk_type, ', ' ORDER BY position) FROM risk_type));
     END IF;
     RETURN found;
+END
+$$;
+
+-- A list of names as a sorted list of what they stand for (names: a JSON object from lower-case name to that).
+CREATE FUNCTION normalise_names(field text, given jsonb, names jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    allowed text := (SELECT string_agg(DISTINCT one, ', ') FROM jsonb_each_text(names) AS n (name, one));
+    unknown text;
+BEGIN
+    IF jsonb_typeof(given) <> 'array' OR jsonb_array_length(given) = 0 THEN
+        PERFORM refuse_parameter(field, given::text, 'a list of at least one of ' || allowed);
+    END IF;
+    SELECT e::text INTO unknown FROM jsonb_array_elements(given) AS e
+    WHERE jsonb_typeof(e) <> 'string' OR NOT names ? lower(e #>> '{}') LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        PERFORM refuse_parameter(field, unknown, allowed);
+    END IF;
+    RETURN (SELECT jsonb_agg(DISTINCT names ->> lower(e)) FROM jsonb_array_elements_text(given) AS e);
 END
 $$;
 
@@ -168,8 +200,22 @@ BEGIN
                     '[west, south, east, north] within 124.5 to 132.0 E and 33.0 to 39.0 N');
             END IF;
             normal := normal || jsonb_build_object(key, value);
+        WHEN 'scenarios' THEN
+            normal := normal || jsonb_build_object(key, normalise_names(
+                key, value, (SELECT jsonb_object_agg(given.name, s.scenario) FROM scenario AS s,
+                             LATERAL unnest(s.aliases || s.scenario) AS given (name))));
+        WHEN 'horizons' THEN
+            normal := normal || jsonb_build_object(key, normalise_names(
+                key, value, (SELECT jsonb_object_agg(horizon, horizon) FROM horizon)));
+        WHEN 'force' THEN
+            IF jsonb_typeof(value) <> 'boolean' THEN
+                PERFORM refuse_parameter(key, value::text, 'true or false');
+            END IF;
+            IF value::boolean THEN
+                normal := normal || jsonb_build_object(key, true);
+            END IF;
         ELSE
-            PERFORM refuse_parameter(key, 'this key', 'risk_types, cells, bbox');
+            PERFORM refuse_parameter(key, 'this key', 'risk_types, scenarios, horizons, cells, bbox, force');
         END CASE;
     END LOOP;
     RETURN normal;
@@ -209,20 +255,20 @@ BEGIN
 END
 $$;
 
--- AFTER INSERT: a row that ON CONFLICT drops never comes here.
-CREATE FUNCTION batch_jobs_enqueue() RETURNS trigger
+-- One yearly batch of a family at a time; the second in a race waits here for the first to commit.
+CREATE FUNCTION refuse_second_active_batch(p_batch_id uuid, p_job_type text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     family text;
     active batch_jobs;
 BEGIN
-    FOREACH family IN ARRAY batch_families(NEW.job_type) LOOP
+    FOREACH family IN ARRAY batch_families(p_job_type) LOOP
         PERFORM pg_advisory_xact_lock(hashtext('aiops batch family'), hashtext(family));
     END LOOP;
     SELECT * INTO active FROM batch_jobs AS other
     WHERE other.status IN ('queued', 'running')
-      AND other.batch_id <> NEW.batch_id
-      AND batch_families(other.job_type) && batch_families(NEW.job_type)
+      AND other.batch_id <> p_batch_id
+      AND batch_families(other.job_type) && batch_families(p_job_type)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'a % batch is active already', active.job_type
@@ -230,6 +276,14 @@ BEGIN
                   DETAIL = format('batch_id %s, %s, %s %%', active.batch_id, active.status, active.progress),
                   HINT = 'Wait for it, or cancel it: SELECT cancel_batch(batch_id).';
     END IF;
+END
+$$;
+
+-- AFTER INSERT: a row that ON CONFLICT drops never comes here.
+CREATE FUNCTION batch_jobs_enqueue() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM refuse_second_active_batch(NEW.batch_id, NEW.job_type);
     IF NEW.job_type <> 'test' AND NEW.origin_job_id IS NULL THEN
         PERFORM enqueue_job('control', NEW.job_type || '_batch', jsonb_build_object('batch_id', NEW.batch_id));
     END IF;
@@ -337,10 +391,10 @@ BEGIN
         completed_at = clock_timestamp(),
         updated_at = clock_timestamp(),
         results = jsonb_build_object(
-            'cells', coalesce(chunks.cells, 0), 'rows', coalesce(chunks.rows, 0), 'chunks', chunks.total,
+            'cells', coalesce(chunks.cells, 0), 'skipped', skipped_items, 'rows', coalesce(chunks.rows, 0), 'chunks', chunks.total,
             'chunks_failed', chunks.failed, 'compute_seconds', coalesce(chunks.seconds, '{}')),
         warnings = warnings
-            || CASE WHEN chunks.total = 0
+            || CASE WHEN chunks.total = 0 AND skipped_items = 0
                     THEN '["no cell has climate data in what was asked for: nothing was computed"]'::jsonb ELSE '[]' END
             || CASE WHEN chunks.without_result > 0
                     THEN jsonb_build_array(format('%s of %s cells lack the data for at least one result (see status '
@@ -352,21 +406,41 @@ BEGIN
 
     UPDATE batch_job_logs SET
         completed_at = batch.completed_at, status = batch.status, total_grids = batch.total_items,
-        processed_grids = batch.completed_items, failed_grids = batch.failed_items, error_message = batch.error_message
+        processed_grids = batch.completed_items, failed_grids = batch.failed_items,
+        skipped_grids = batch.skipped_items, error_message = batch.error_message
     WHERE batch_job_logs.batch_id = p_batch_id AND batch_job_logs.completed_at IS NULL;
 END
 $$;
 
+-- The number of cells in a chunk: so many that progress moves by about a hundredth, at most most_cells, and fewer when
+-- the last batch of this type shows that a chunk would last longer than two seconds.
+CREATE FUNCTION chunk_size(job_type text, n_cells integer, most_cells integer) RETURNS integer
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT greatest(1, least(most_cells, greatest(25, ceil(n_cells / 100.0)::integer),
+                             floor(2.0 / nullif(last.seconds_per_cell, 0))::integer))
+    FROM (SELECT 1) AS one
+    LEFT JOIN LATERAL (
+        SELECT (SELECT sum(taken::float8) FROM jsonb_each_text(b.results -> 'compute_seconds') AS s (step, taken))
+               / nullif((b.results ->> 'cells')::float8, 0) AS seconds_per_cell
+        FROM batch_jobs AS b
+        WHERE b.job_type = chunk_size.job_type AND b.status = 'completed' AND (b.results ->> 'cells')::integer > 0
+        ORDER BY b.completed_at DESC LIMIT 1
+    ) AS last ON true;
+END;
+
 -- Split the cells that a batch is about into chunks, and put one job per chunk on the queue: all in the caller's
--- transaction. A second run of the planning job finds the plan made and makes no other. Returns the number of chunks.
-CREATE FUNCTION plan_batch(p_batch_id uuid, chunk_size integer) RETURNS integer
+-- transaction. Cells that have a result of the same inputs, method and damage set are skipped, unless the batch is
+-- forced. A second run of the planning job finds the plan made and makes no other. Returns the number of chunks.
+CREATE FUNCTION plan_batch(p_batch_id uuid, most_cells integer, method_version text, damage_set text) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
     batch batch_jobs;
-    box jsonb;
-    cells integer[];
+    planning_since timestamptz := clock_timestamp();
+    todo integer[];
+    size integer;
+    n_asked integer;
     n_chunks integer;
-    n_items integer;
     job_ids bigint[];
 BEGIN
     SELECT * INTO batch FROM batch_jobs WHERE batch_id = p_batch_id FOR UPDATE;
@@ -376,46 +450,45 @@ BEGIN
     IF batch.status <> 'queued' THEN
         RETURN coalesce(batch.total_chunks, 0);
     END IF;
-    box := batch.input_params -> 'bbox';
-    IF batch.input_params ? 'cells' THEN
-        cells := ARRAY(SELECT e::integer FROM jsonb_array_elements_text(batch.input_params -> 'cells') AS e);
-    END IF;
 
-    WITH asked AS (
-        SELECT grid_id, row_number() OVER (ORDER BY grid_id) - 1 AS place
-        FROM location_grid
-        WHERE has_climate
-          AND (cells IS NULL OR grid_id = ANY (cells))
-          AND (box IS NULL OR (longitude BETWEEN (box ->> 0)::float8 AND (box ->> 2)::float8
-                               AND latitude BETWEEN (box ->> 1)::float8 AND (box ->> 3)::float8))
-    ), made AS (
-        INSERT INTO batch_chunks (batch_id, chunk_no, first_grid_id, last_grid_id, n_cells)
-        SELECT p_batch_id, place / chunk_size + 1, min(grid_id), max(grid_id), count(*)
-        FROM asked GROUP BY place / chunk_size
-        RETURNING chunk_no, n_cells
-    )
-    SELECT count(*), coalesce(sum(n_cells), 0) INTO n_chunks, n_items FROM made;
+    SELECT count(*),
+           coalesce(array_agg(grid_id ORDER BY grid_id) FILTER (WHERE batch.input_params ? 'force' OR NOT is_current), '{}')
+    INTO n_asked, todo
+    FROM cells_asked_for(batch.job_type, batch.input_params, method_version, damage_set);
+    size := chunk_size(batch.job_type, cardinality(todo), most_cells);
+    n_chunks := ceil(cardinality(todo)::float8 / size);
 
-    UPDATE batch_jobs SET
-        status = 'running', started_at = clock_timestamp(), updated_at = clock_timestamp(), attempt = attempt + 1,
-        total_items = n_items, total_chunks = n_chunks, open_chunks = n_chunks, current_step = 'computing',
-        estimated_duration_minutes = (
-            SELECT n_items * last.actual_duration_seconds / nullif(last.completed_items, 0) / 60
-            FROM batch_jobs AS last
-            WHERE last.job_type = batch.job_type AND last.status = 'completed'
-            ORDER BY last.completed_at DESC LIMIT 1)
-    WHERE batch_id = p_batch_id;
-    INSERT INTO batch_job_logs (batch_id, job_type, started_at, status, total_grids)
-    VALUES (p_batch_id, batch.job_type, clock_timestamp(), 'running', n_items);
-
-    IF n_chunks = 0 THEN
-        PERFORM conclude_batch(p_batch_id);
-    ELSE
+    IF n_chunks > 0 THEN
         job_ids := procrastinate_defer_jobs_v1(ARRAY(
             SELECT ROW('compute', 'risk_chunk', 0, NULL, NULL,
                        jsonb_build_object('batch_id', p_batch_id, 'chunk_no', chunk_no),
                        NULL)::procrastinate_job_to_defer_v1
             FROM generate_series(1, n_chunks) AS chunk_no));
+        INSERT INTO batch_chunks (batch_id, chunk_no, first_grid_id, last_grid_id, n_cells, cells, job_id)
+        SELECT p_batch_id, (place - 1) / size + 1, min(grid_id), max(grid_id), count(*),
+               CASE WHEN n_asked > cardinality(todo) OR batch.input_params ?| '{cells,bbox}'
+                    THEN array_agg(grid_id ORDER BY grid_id) END,
+               job_ids[(place - 1) / size + 1]
+        FROM unnest(todo) WITH ORDINALITY AS cell (grid_id, place)
+        GROUP BY (place - 1) / size;
+    END IF;
+    UPDATE batch_jobs SET
+        status = 'running', started_at = planning_since, updated_at = clock_timestamp(), attempt = attempt + 1,
+        total_items = cardinality(todo), skipped_items = n_asked - cardinality(todo),
+        total_chunks = n_chunks, open_chunks = n_chunks, current_step = 'computing',
+        estimated_duration_minutes = (
+            SELECT cardinality(todo) * last.actual_duration_seconds / nullif(last.completed_items, 0) / 60
+            FROM batch_jobs AS last
+            WHERE last.job_type = batch.job_type AND last.status = 'completed' AND last.completed_items > 0
+            ORDER BY last.completed_at DESC LIMIT 1)
+    WHERE batch_id = p_batch_id;
+    INSERT INTO batch_job_logs (batch_id, job_type, step, started_at, completed_at, status, total_grids, skipped_grids)
+    VALUES (p_batch_id, batch.job_type, 'plan', planning_since, clock_timestamp(), 'completed', n_asked,
+            n_asked - cardinality(todo));
+    INSERT INTO batch_job_logs (batch_id, job_type, started_at, status, total_grids, skipped_grids)
+    VALUES (p_batch_id, batch.job_type, planning_since, 'running', cardinality(todo), n_asked - cardinality(todo));
+    IF n_chunks = 0 THEN
+        PERFORM conclude_batch(p_batch_id);
     END IF;
     RETURN n_chunks;
 END
@@ -424,17 +497,17 @@ $$;
 -- Claim a chunk: the new attempt number is the fence that keeps earlier claims from writing. No row: there is nothing
 -- to do (the chunk is done, or the batch does not run any more).
 CREATE FUNCTION claim_chunk(p_batch_id uuid, p_chunk_no integer, p_worker text, lease interval)
-RETURNS TABLE (attempt integer, first_grid_id integer, last_grid_id integer, n_cells integer,
+RETURNS TABLE (attempt integer, first_grid_id integer, last_grid_id integer, n_cells integer, cells integer[],
                job_type text, input_params jsonb)
 LANGUAGE sql
 BEGIN ATOMIC
     UPDATE batch_chunks AS c SET
-        state = 'running', attempt = c.attempt + 1, worker = p_worker, lease_until = clock_timestamp() + lease,
+        state = 'running', attempt = c.attempt + 1, tries = c.tries + 1, worker = p_worker, lease_until = clock_timestamp() + lease,
         started_at = clock_timestamp(), completed_at = NULL, error = NULL
     FROM batch_jobs AS b
     WHERE c.batch_id = p_batch_id AND c.chunk_no = p_chunk_no AND c.state IN ('waiting', 'running')
       AND b.batch_id = c.batch_id AND b.status = 'running'
-    RETURNING c.attempt, c.first_grid_id, c.last_grid_id, c.n_cells, b.job_type, b.input_params;
+    RETURNING c.attempt, c.first_grid_id, c.last_grid_id, c.n_cells, c.cells, b.job_type, b.input_params;
 END;
 
 -- The fence: lock the chunk if this attempt still holds it. The lock lasts until the results are committed.
@@ -523,22 +596,78 @@ END
 $$;
 
 -- Cancel a batch that is queued or runs; true when this call did it. Chunks under way find out at their last
--- statement and roll back; what was committed stays.
-CREATE FUNCTION cancel_batch(p_batch_id uuid) RETURNS boolean
+-- statement and roll back; what was committed stays. Its waiting jobs leave the queue, so that the processes are free.
+-- (Its chunk rows are marked by the sweep: who holds a batch row never waits for a chunk row.)
+CREATE FUNCTION cancel_batch(batch_id uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     batch batch_jobs;
 BEGIN
-    UPDATE batch_jobs SET status = 'cancelled', current_step = NULL,
+    UPDATE batch_jobs AS b SET status = 'cancelled', current_step = NULL,
         completed_at = clock_timestamp(), updated_at = clock_timestamp()
-    WHERE batch_id = p_batch_id AND status IN ('queued', 'running')
+    WHERE b.batch_id = cancel_batch.batch_id AND b.status IN ('queued', 'running')
     RETURNING * INTO batch;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE batch_job_logs SET completed_at = batch.completed_at, status = 'cancelled',
+    DELETE FROM procrastinate_jobs WHERE id IN (
+        SELECT id FROM procrastinate_jobs
+        WHERE status = 'todo' AND id IN (
+            SELECT job_id FROM batch_chunks AS c WHERE c.batch_id = cancel_batch.batch_id AND c.state = 'waiting')
+        FOR UPDATE SKIP LOCKED);
+    UPDATE batch_job_logs AS l SET completed_at = batch.completed_at, status = 'cancelled',
         processed_grids = batch.completed_items, failed_grids = batch.failed_items
-    WHERE batch_job_logs.batch_id = p_batch_id AND completed_at IS NULL;
+    WHERE l.batch_id = cancel_batch.batch_id AND l.completed_at IS NULL;
     RETURN true;
+END
+$$;
+
+-- Run what failed of a failed batch again; the number of chunks, 0 when there is nothing to retry.
+CREATE FUNCTION retry_batch(batch_id uuid) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    batch batch_jobs;
+    chunk record;
+    n_cells integer := 0;
+    n_chunks integer := 0;
+BEGIN
+    -- The chunk rows before the batch's row, as everywhere.
+    PERFORM FROM batch_chunks AS c WHERE c.batch_id = retry_batch.batch_id AND c.state = 'failed'
+    ORDER BY c.chunk_no FOR UPDATE;
+    SELECT * INTO batch FROM batch_jobs AS b WHERE b.batch_id = retry_batch.batch_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'batch % does not exist', retry_batch.batch_id USING ERRCODE = 'no_data_found';
+    END IF;
+    IF batch.status <> 'failed' OR batch_families(batch.job_type) = '{}' THEN
+        RETURN 0;
+    END IF;
+    PERFORM refuse_second_active_batch(batch.batch_id, batch.job_type);
+    IF batch.total_chunks IS NULL THEN  -- it failed before it was planned
+        UPDATE batch_jobs AS b SET status = 'queued', completed_at = NULL, error_message = NULL,
+            error_stack_trace = NULL, updated_at = clock_timestamp()
+        WHERE b.batch_id = batch.batch_id;
+        PERFORM enqueue_job('control', batch.job_type || '_batch', jsonb_build_object('batch_id', batch.batch_id));
+        RETURN 1;
+    END IF;
+    FOR chunk IN SELECT * FROM batch_chunks AS c WHERE c.batch_id = batch.batch_id AND c.state = 'failed' LOOP
+        UPDATE batch_chunks AS c SET
+            state = 'waiting', completed_at = NULL, tries = 0,
+            job_id = enqueue_job('compute', 'risk_chunk',
+                                 jsonb_build_object('batch_id', batch.batch_id, 'chunk_no', chunk.chunk_no))
+        WHERE c.batch_id = batch.batch_id AND c.chunk_no = chunk.chunk_no;
+        n_cells := n_cells + chunk.n_cells;
+        n_chunks := n_chunks + 1;
+    END LOOP;
+    UPDATE batch_jobs AS b SET
+        status = 'running', completed_at = NULL, error_message = NULL, error_stack_trace = NULL, results = NULL,
+        current_step = 'computing', attempt = b.attempt + 1, updated_at = clock_timestamp(),
+        completed_items = b.completed_items - n_cells, failed_items = b.failed_items - n_cells, open_chunks = n_chunks
+    WHERE b.batch_id = batch.batch_id;
+    INSERT INTO batch_job_logs (batch_id, job_type, started_at, status, total_grids)
+    VALUES (batch.batch_id, batch.job_type, clock_timestamp(), 'running', n_cells);
+    IF n_chunks = 0 THEN
+        PERFORM conclude_batch(batch.batch_id);
+    END IF;
+    RETURN n_chunks;
 END
 $$;

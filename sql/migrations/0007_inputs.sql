@@ -29,11 +29,15 @@ CREATE TABLE best_track (
 );
 COMMENT ON TABLE best_track IS
     'Fixes of tropical cyclones as RSMC Tokyo analyses them; radii and wind are NULL where none is analysed.';
-COMMENT ON COLUMN best_track.storm IS 'International number (1501: the first of 2015), or the time of the first fix where there is none.';
-COMMENT ON COLUMN best_track.grade IS '2 tropical depression, 3 to 5 storm to typhoon, 6 extratropical, 7 entering the region, 9 storm or more.';
+COMMENT ON COLUMN best_track.storm IS
+    'International number (1501: the first of 2015), or the time of the first fix where there is none.';
+COMMENT ON COLUMN best_track.grade IS
+    '2 tropical depression, 3 to 5 storm to typhoon, 6 extratropical, 7 entering the region, 9 storm or more.';
 COMMENT ON COLUMN best_track.wind_kt IS 'Maximum 10-minute wind, knots.';
-COMMENT ON COLUMN best_track.direction_50 IS 'Side of the longest radius of 50 knots: 1 NE, 2 E, 3 SE … 8 N; 0 and 9: no side. So direction_30.';
-COMMENT ON COLUMN best_track.longest_50_nm IS 'Longest radius of winds of 50 knots, nautical miles; shortest_50_nm, longest_30_nm, shortest_30_nm alike.';
+COMMENT ON COLUMN best_track.direction_50 IS
+    'Side of the longest radius of 50 knots: 1 NE, 2 E, 3 SE … 8 N; 0 and 9: no side. So direction_30.';
+COMMENT ON COLUMN best_track.longest_50_nm IS
+    'Longest radius of winds of 50 knots, nautical miles; shortest_50_nm, longest_30_nm, shortest_30_nm alike.';
 CREATE INDEX best_track_time_idx ON best_track (time);
 
 CREATE TABLE best_track_year (
@@ -42,7 +46,8 @@ CREATE TABLE best_track_year (
     PRIMARY KEY (dataset_id, year)
 );
 COMMENT ON TABLE best_track_year IS
-    'Years (UTC) of which a data set has all storms: a year without a storm among them had none, any other is not known.';
+    'Years (UTC) of which a data set has all storms: without a storm among them such a year had none; of any other '
+    'year nothing is known.';
 
 CREATE TABLE tide_gauge (
     gauge_id       text PRIMARY KEY CHECK (gauge_id <> ''),
@@ -75,12 +80,13 @@ CREATE TABLE sea_level_rise (
     PRIMARY KEY (gauge_id, scenario, year)
 );
 COMMENT ON TABLE sea_level_rise IS 'Mean sea level at the gauges by scenario and year.';
-COMMENT ON COLUMN sea_level_rise.rise_m IS 'm relative to the mean of 1995-2014 at the gauge, movement of the land included.';
+COMMENT ON COLUMN sea_level_rise.rise_m IS
+    'm relative to the mean of 1995-2014 at the gauge, movement of the land included.';
 
 CREATE TABLE basin (
     basin_id             text PRIMARY KEY CHECK (basin_id <> ''),
     name                 text,
-    mean_flow_million_m3 float8 NOT NULL CHECK (mean_flow_million_m3 > 0),
+    mean_flow_million_m3 float8 NOT NULL CHECK (mean_flow_million_m3 BETWEEN 1e-6 AND 1e9),
     dataset_id           bigint NOT NULL
 );
 COMMENT ON TABLE basin IS 'River basins that cells draw their water from (location_grid.basin_id).';
@@ -91,7 +97,7 @@ CREATE TABLE water_use (
     basin_id              text NOT NULL,
     scenario              text NOT NULL CHECK (scenario IN ('historical', 'ssp126', 'ssp245', 'ssp370', 'ssp585')),
     year                  smallint NOT NULL CHECK (year BETWEEN 1850 AND 2300),
-    withdrawal_million_m3 float8 NOT NULL CHECK (withdrawal_million_m3 >= 0),
+    withdrawal_million_m3 float8 NOT NULL CHECK (withdrawal_million_m3 BETWEEN 0 AND 1e9),
     dataset_id            bigint NOT NULL,
     PRIMARY KEY (basin_id, scenario, year)
 );
@@ -108,10 +114,11 @@ CREATE TABLE warming_level (
     dataset_id bigint NOT NULL,
     PRIMARY KEY (scenario, year, regional)
 );
-COMMENT ON TABLE warming_level IS 'Warming of the globe by scenario and year: what the winds of typhoons grow with.';
+COMMENT ON TABLE warming_level IS 'Warming by scenario and year: what the winds of typhoons grow with.';
 COMMENT ON COLUMN warming_level.regional IS
-    'Warming of Korea instead, for want of the globe''s: divided by 1.4 when read, and used only where no global row is stored.';
-COMMENT ON COLUMN warming_level.warming_k IS 'K (°C) of surface air temperature relative to the mean of 1991-2020.';
+    'The warming is Korea''s own, for want of the globe''s; read only while no row of the globe''s is stored.';
+COMMENT ON COLUMN warming_level.warming_k IS
+    'K of mean surface air temperature, of the globe or (regional) of Korea, relative to the mean of 1991-2020.';
 
 CREATE TABLE evapotranspiration_method (
     grid_id    integer PRIMARY KEY CHECK (grid_id BETWEEN 1 AND 451351),
@@ -119,5 +126,5 @@ CREATE TABLE evapotranspiration_method (
     dataset_id bigint NOT NULL
 );
 COMMENT ON TABLE evapotranspiration_method IS
-    'How the series pet_month of a cell was made: one method for all its scenarios, the best that the data of all of them '
-    'allow. given: it came from a file as pet_month.';
+    'How the series pet_month of a cell was made: one method for all its scenarios, the best that the data of all of '
+    'them allow. given: it came from a file as pet_month.';

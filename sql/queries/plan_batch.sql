@@ -1,1 +1,1 @@
-SELECT plan_batch(%(batch_id)s, %(chunk_size)s)
+SELECT plan_batch(%(batch_id)s, %(most_cells)s, %(method_version)s, %(damage_set)s)

@@ -1,5 +1,5 @@
 SELECT grid_id, elevation_m, slope, coast_distance_m, river_distance_m, river_elevation_m, forest_distance_m,
-       impervious_ratio
+       impervious_ratio, crest_m
 FROM location_grid
 WHERE has_climate
   AND grid_id BETWEEN %(first)s AND %(last)s

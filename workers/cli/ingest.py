@@ -95,4 +95,3 @@ def _print(report: IngestReport, as_json: bool) -> None:
             say(line)
 
     show(report.as_dict(), as_json, lines)
-

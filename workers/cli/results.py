@@ -70,9 +70,7 @@ def render(data: dict[str, Any]) -> None:
     by_key = {(row["grid_id"], row["risk_type"], row["scenario"], row["horizon"]): row for row in data["rows"]}
     for risk_type in dict.fromkeys(row["risk_type"] for row in data["rows"]):
         console.print(_table(risk_type, data["places"], by_key))
-    say(
-        "H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before its vulnerability."
-    )
+    say("H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before its vulnerability.")
     if any(row["is_default"] and row["aal"] is not None for row in data["rows"]):
         say("*: a default stands in for something unknown (such as the distance to a river).")
     if data["synthetic"]:

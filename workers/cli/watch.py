@@ -101,8 +101,9 @@ def _detail(row: dict[str, Any]) -> str:
 def describe(row: dict[str, Any]) -> None:
     """Print what a completed batch did."""
     done = row["results"] or {}
+    skipped = f" ({done['skipped']:,} unchanged ones skipped)" if done.get("skipped") else ""
     say(
-        f"{row['job_type']}: {done.get('cells', 0):,} cells, {done.get('rows', 0):,} result rows in "
+        f"{row['job_type']}: {done.get('cells', 0):,} cells{skipped}, {done.get('rows', 0):,} result rows in "
         f"{row['actual_duration_seconds']:.1f} s (batch {row['batch_id']})."
     )
     for warning in row["warnings"] or []:

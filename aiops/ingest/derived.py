@@ -1,0 +1,189 @@
+"""Everything that is computed from what is stored: the indicators of the cells that a load has touched.
+
+A load brings some of the inputs of an indicator, in any order; so each is computed anew from all that is stored, for
+the cells that the load has touched, in the load's own transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiops.climate import SCENARIOS
+from aiops.db.cells import read_land
+from aiops.db.climate import Written, read_series, write_series
+from aiops.db.inputs import (
+    read_basins,
+    read_evapotranspiration_methods,
+    read_water_use,
+    write_evapotranspiration_methods,
+)
+from aiops.ingest.drought import DROUGHT_INDICATORS, RAIN, drought_indicators, monthly_rain
+from aiops.ingest.evapotranspiration import DAILY_WEATHER, MONTHLY_WEATHER, PET, potential_evapotranspiration
+from aiops.ingest.fire import FIRE_INDICATORS, FIRE_SOURCES, fire_indicators
+from aiops.ingest.indicators import DAILY_SOURCES, PLAIN_INDICATORS, RELATIVE_INDICATORS, yearly_indicators
+from aiops.ingest.storms import STORM_INDICATORS, StormYears, stored_storms
+from aiops.ingest.water import WATER_SOURCES, WSI, BasinWater, water_stress_indicators
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from aiops.climate import Series
+    from aiops.db.connect import Connection
+
+CELLS_AT_ONCE = 32
+"""Cells whose daily series are held in memory together while their indicators are computed."""
+DAILY = tuple(sorted({*DAILY_SOURCES, *FIRE_SOURCES, *DAILY_WEATHER}))
+"""Daily variables from which anything is computed."""
+COMPUTED = frozenset(
+    {
+        *(name for names in PLAIN_INDICATORS.values() for name in names),
+        *RELATIVE_INDICATORS,
+        *FIRE_INDICATORS,
+        *DROUGHT_INDICATORS,
+        *STORM_INDICATORS,
+        RAIN,
+        PET,
+        WSI,
+    }
+)
+"""Everything that is computed."""
+CELLS_UNDER_STORMS = 512
+"""Cells whose winds are computed together."""
+GIVEN = "given"
+"""The method of a `pet_month` that came from a file."""
+
+
+@dataclass(slots=True)
+class Derived:
+    """What was computed and written."""
+
+    variables: set[str] = field(default_factory=set)
+    written: list[Written] = field(default_factory=list)
+    methods: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """How many cells have their evapotranspiration by which method."""
+
+    def notes(self) -> list[str]:
+        """What a report says of how it was computed."""
+        if not self.methods:
+            return []
+        cells = ", ".join(f"{method} in {count:,} cells" for method, count in sorted(self.methods.items()))
+        return [f"potential evapotranspiration by {cells}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a load has written."""
+
+    variables: frozenset[str]
+    scenarios: frozenset[str]
+    keep: frozenset[tuple[str, str, int]] = frozenset()
+    """(variable, scenario, cell) that came from the file itself and are not computed."""
+
+
+class Deriver:
+    """Computes and writes indicators of cells within one load."""
+
+    def __init__(self, connection: Connection, dataset_id: int) -> None:
+        self._connection = connection
+        self._dataset_id = dataset_id
+        self._storms: StormYears | None = None
+        self._knows_storms = False
+        self._basins: dict[str, BasinWater] | None = None
+        self.derived = Derived()
+
+    def after(self, brought: Brought, grid_ids: Sequence[int]) -> Derived:
+        """All that can follow from climate series that were brought for some cells."""
+        for start in range(0, len(grid_ids), CELLS_AT_ONCE):
+            cells = grid_ids[start : start + CELLS_AT_ONCE]
+            if brought.variables & set(DAILY):
+                self._from_days(brought, cells)
+            elif brought.variables & {*MONTHLY_WEATHER, PET}:
+                self._evapotranspiration(brought, self._read((*DAILY_WEATHER, *MONTHLY_WEATHER), cells), cells)
+            if brought.variables & {*DAILY, *MONTHLY_WEATHER, *WATER_SOURCES}:
+                self._from_months(brought, cells)
+        self.storms(grid_ids, brought)
+        return self.derived
+
+    def water(self, grid_ids: Sequence[int]) -> Derived:
+        """`wsi` of cells whose basin, flow or use was brought."""
+        brought = Brought(frozenset(), frozenset(SCENARIOS))
+        for start in range(0, len(grid_ids), CELLS_AT_ONCE):
+            cells = grid_ids[start : start + CELLS_AT_ONCE]
+            self._write(self._stress(self._read(WATER_SOURCES, cells), cells), brought)
+        return self.derived
+
+    def storms(self, grid_ids: Sequence[int], brought: Brought | None = None) -> Derived:
+        """Wind and exposure of cells by the stored storms."""
+        if not self._knows_storms:
+            self._storms, self._knows_storms = stored_storms(self._connection), True
+        if self._storms is None:
+            return self.derived
+        for start in range(0, len(grid_ids), CELLS_UNDER_STORMS):
+            series = self._storms.series(grid_ids[start : start + CELLS_UNDER_STORMS])
+            self._write(series, brought, self._storms.dataset_id)
+        return self.derived
+
+    def _from_days(self, brought: Brought, cells: Sequence[int]) -> None:
+        weather = self._read((*DAILY, *MONTHLY_WEATHER), cells)
+        # New history moves the baseline of every scenario of the cell.
+        wanted = set(SCENARIOS) if "historical" in brought.scenarios else brought.scenarios
+        useful = [one for one in weather if one.scenario == "historical" or one.scenario in wanted]
+        found = [*yearly_indicators(useful), *fire_indicators(useful), *monthly_rain(useful)]
+        self._write([one for one in found if one.scenario in wanted], brought)
+        self._evapotranspiration(brought, weather, cells)
+
+    def _evapotranspiration(self, brought: Brought, weather: Sequence[Series], cells: Sequence[int]) -> None:
+        """`pet_month`, except of cells for which a file has given it: theirs is not mixed with another."""
+        given = {grid_id for variable, _, grid_id in brought.keep if variable == PET} & set(cells)
+        write_evapotranspiration_methods(self._connection, dict.fromkeys(given, GIVEN), self._dataset_id)
+        methods = read_evapotranspiration_methods(self._connection, cells)
+        open_ = [one for one in weather if methods.get(one.grid_id) != GIVEN]
+        elevation = {
+            grid_id: height for grid_id, (height, _) in read_land(self._connection, cells).items() if height is not None
+        }
+        potential = potential_evapotranspiration(open_, elevation)
+        self._write(potential.series, brought, merge=False)
+        write_evapotranspiration_methods(self._connection, potential.methods, self._dataset_id)
+        for method in potential.methods.values():
+            self.derived.methods[method] += 1
+
+    def _from_months(self, brought: Brought, cells: Sequence[int]) -> None:
+        months = self._read(WATER_SOURCES, cells)
+        self._write([*drought_indicators(months), *self._stress(months, cells)], brought)
+
+    def _stress(self, months: Sequence[Series], cells: Sequence[int]) -> list[Series]:
+        if self._basins is None:
+            self._basins = _stored_basins(self._connection)
+        if not self._basins:
+            return []
+        basin_of = {
+            grid_id: basin for grid_id, (_, basin) in read_land(self._connection, cells).items() if basin is not None
+        }
+        return list(water_stress_indicators(months, basin_of, self._basins))
+
+    def _read(self, variables: Collection[str], cells: Sequence[int]) -> list[Series]:
+        return read_series(self._connection, sorted(variables), cells, SCENARIOS)
+
+    def _write(
+        self,
+        series: Iterable[Series],
+        brought: Brought | None = None,
+        dataset_id: int | None = None,
+        *,
+        merge: bool = True,
+    ) -> None:
+        keep = brought.keep if brought is not None else frozenset()
+        computed = [one for one in series if (one.variable, one.scenario, one.grid_id) not in keep]
+        if computed:
+            written = write_series(self._connection, computed, dataset_id or self._dataset_id, merge=merge)
+            self.derived.written.append(written)
+            self.derived.variables |= {one.variable for one in computed}
+
+
+def _stored_basins(connection: Connection) -> dict[str, BasinWater]:
+    uses: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+    for basin_id, scenario, year, withdrawal in read_water_use(connection):
+        uses[basin_id][scenario][year] = withdrawal
+    return {basin_id: BasinWater(flow, uses.get(basin_id, {})) for basin_id, flow in read_basins(connection).items()}

@@ -1,0 +1,1 @@
+SELECT cancel_batch(%(batch_id)s)

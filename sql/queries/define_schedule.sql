@@ -1,0 +1,1 @@
+SELECT define_schedule(%(schedule)s, %(definition)s)

@@ -1,0 +1,1 @@
+UPDATE schedule SET paused = %(paused)s WHERE schedule = %(schedule)s RETURNING schedule

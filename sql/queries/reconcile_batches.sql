@@ -1,0 +1,1 @@
+SELECT * FROM reconcile_batches(make_interval(secs => %(settled_for)s))

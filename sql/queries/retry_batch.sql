@@ -1,0 +1,1 @@
+SELECT retry_batch(%(batch_id)s)

@@ -1,0 +1,1 @@
+SELECT start_due_run(%(schedule)s, %(due_at)s)
