@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test test-kill check format clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ demo: $(INSTALLED) ## From nothing to climate risk of Korean cities: server, sam
 
 test: $(INSTALLED) ## Run the tests on a real Postgres of their own
 	$(BIN)/pytest
+
+test-kill: $(INSTALLED) ## A yearly batch of 300 chunks under kill -9 every 3 s (AIOPS_SEED=n repeats one)
+	AIOPS_KILL_CHUNKS=300 $(BIN)/pytest -s tests/test_workers_kill.py
 
 check: $(INSTALLED) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -45,19 +45,22 @@ class Listener(Service):
         self._refused: set[str] = set()
 
     async def round(self) -> None:
-        """One session: try for the lock, and listen until the session ends."""
+        """One session: try for the lock until it is ours, then listen, until the session ends."""
         # Resolved in a thread: it may have to start the embedded server.
         where = await asyncio.to_thread(conninfo, direct=True)
         connection = await psycopg.AsyncConnection.connect(where, autocommit=True, **connection_arguments("listener"))
         async with connection:
-            cursor = await connection.execute(statement("try_listener_lock"))
-            row = await cursor.fetchone()
-            if row is None or not row[0]:
-                return
+            while not await self._has_lock(connection):
+                await asyncio.sleep(self.pause_seconds)
             channel = settings().notify_channel
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             self.log.info("listening", channel=channel)
             await self._listen(connection, channel)
+
+    async def _has_lock(self, connection: psycopg.AsyncConnection[Any]) -> bool:
+        cursor = await connection.execute(statement("try_listener_lock"))
+        row = await cursor.fetchone()
+        return row is not None and bool(row[0])
 
     async def _listen(self, connection: psycopg.AsyncConnection[Any], channel: str) -> None:
         probe, sent_at = "", 0.0

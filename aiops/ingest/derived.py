@@ -64,6 +64,14 @@ class Derived:
     methods: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """How many cells have their evapotranspiration by which method."""
 
+    def total(self) -> Written:
+        """What was written in all."""
+        return Written(
+            sum(part.inserted for part in self.written),
+            sum(part.updated for part in self.written),
+            sum(part.unchanged for part in self.written),
+        )
+
     def notes(self) -> list[str]:
         """What a report says of how it was computed."""
         if not self.methods:

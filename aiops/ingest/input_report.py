@@ -42,12 +42,8 @@ class InputReport:
     """By table: rows that were new, changed, as they were."""
     indicators: tuple[str, ...]
     """Yearly variables that were computed anew from what is stored now."""
-    series_inserted: int
-    """Series of these that were not in the database."""
-    series_updated: int
-    """Series of these that the load changed."""
-    series_unchanged: int
-    """Series of these that are as they were."""
+    series: Written
+    """Series of these that were new, changed, as they were."""
     seconds: float
     """Duration of reading, judging, computing and writing."""
 
@@ -67,8 +63,8 @@ class InputReport:
             )
         if self.indicators:
             yield (
-                f"  computed: {' '.join(self.indicators)}: {self.series_inserted:,} series new, "
-                f"{self.series_updated:,} changed, {self.series_unchanged:,} as they were"
+                f"  computed: {' '.join(self.indicators)}: {self.series.inserted:,} series new, "
+                f"{self.series.updated:,} changed, {self.series.unchanged:,} as they were"
             )
         for warning in self.warnings:
             yield f"  note: {warning}"

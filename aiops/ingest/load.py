@@ -100,7 +100,7 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
         written = write_series(connection, parsed.series, dataset_id)
         write_names(connection, parsed.names)
         derived = Deriver(connection, dataset_id).after(_brought(parsed), parsed.grid_ids.tolist())
-    refusals = parsed.refusals
+    refusals, computed = parsed.refusals, derived.total()
     return IngestReport(
         kind=parsed.kind,
         file=str(parsed.path),
@@ -119,9 +119,9 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
         cells=int(parsed.grid_ids.size),
         first_date=str(parsed.first_day),
         last_date=str(parsed.last_day),
-        series_inserted=sum(part.inserted for part in (written, *derived.written)),
-        series_updated=sum(part.updated for part in (written, *derived.written)),
-        series_unchanged=sum(part.unchanged for part in (written, *derived.written)),
+        series_inserted=written.inserted + computed.inserted,
+        series_updated=written.updated + computed.updated,
+        series_unchanged=written.unchanged + computed.unchanged,
         seconds=time.monotonic() - started,
     )
 

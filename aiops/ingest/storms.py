@@ -108,7 +108,7 @@ def tracks_of(fixes: Sequence[Fix]) -> Tracks:
 
     return Tracks(
         storm=number.astype(np.int64),
-        time=np.array([time.replace(tzinfo=None) for time in column["time"]], dtype="datetime64[m]"),
+        time=np.array([time.astimezone(UTC).replace(tzinfo=None) for time in column["time"]], dtype="datetime64[m]"),
         grade=np.array(column["grade"], dtype=np.int64),
         latitude=floats("latitude"),
         longitude=floats("longitude"),

@@ -133,12 +133,14 @@ def _fit_gauges(maxima: NDArray[np.float64], years: NDArray[np.int32]) -> _Fit:
     location, scale = (part.reshape(n_years + 1, n_gauges) for part in params[:2])
     enough = n >= FEWEST
     location, scale = np.where(enough, location, np.nan), np.where(enough, scale, np.nan)
-    valid = ~np.isnan(maxima)
-    without = np.stack([location[1:], scale[1:]])  # (2, years, gauges)
-    mean = masked(without, np.broadcast_to(valid, without.shape)).sum(axis=1) / np.maximum(n, 1)
-    deviation = np.where(valid, without - mean[:, None], 0.0)
+    # Years last and side by side, as everywhere: sums are then the same for a gauge among any others.
+    valid = np.ascontiguousarray(~np.isnan(maxima).T)
+    without = np.ascontiguousarray(np.stack([location[1:].T, scale[1:].T]))  # (2, gauges, years)
+    mean = np.where(valid, without, 0.0).sum(axis=-1) / np.maximum(n, 1)
+    deviation = np.where(valid, without - mean[..., None], 0.0)
     factor = (n - 1) / np.maximum(n, 1)
-    covariance = np.einsum("iyg,jyg->gij", deviation, deviation) * factor[:, None, None]
+    products = (deviation[:, None] * deviation[None, :]).sum(axis=-1) * factor  # (2, 2, gauges)
+    covariance = np.moveaxis(products, -1, 0)
     return _Fit(location[0], scale[0], covariance, n)
 
 

@@ -126,11 +126,18 @@ def estimate(
 
 
 def _integrate(curve: Curve, fine: FineBins, rows: Rows, fitted: Fitted, closed: Closed) -> NDArray[np.float64]:
-    """The mean of a curve over each bin, (rows, bins). Where years were counted, it is that of the years themselves."""
+    """The mean of a curve over each bin, (rows, bins), and into `fitted` what a curve's error needs besides.
+
+    Where years were counted, the mean is that of the years themselves.
+    """
     first = np.concatenate([[0], np.flatnonzero(fine.is_edge) + 1])
     p_fine = _differences(fitted.cdf)
     loss = np.add.reduceat(p_fine * fine.rates, first, axis=-1)
     p = np.add.reduceat(p_fine, first, axis=-1)
+    hurdle = fitted.estimator == Estimator.HURDLE
+    if hurdle.any():
+        relative = intervals.relative_error_of_hurdle(rows.x[hurdle], rows.n[hurdle], fine.edges, fine.rates)
+        fitted.error[hurdle] = np.maximum(fitted.error[hurdle], relative * loss[hurdle].sum(axis=-1))
     edges = fine.edges[fine.is_edge]
     counted = fitted.estimator == Estimator.COUNT
     if counted.any():

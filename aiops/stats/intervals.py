@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtr, stdtrit
 
 from aiops.stats import gev
 from aiops.stats.samples import masked
@@ -25,6 +25,9 @@ MIN_YEARS = 10
 _QUANTILE = 0.95
 _FARTHEST = 8.0
 """Units of the logit, a factor of 3000: no straight line is to be trusted farther."""
+_SQRT_2PI = 2.5066282746310002
+_TINY = 1e-100
+_LARGEST_ERROR = 1e3
 _STEP = 1e-3
 """Of the second L-moment: central differences are then exact to about 1e-6 of the gradient."""
 
@@ -52,6 +55,39 @@ def error_of_mean(
     deviation = masked(contribution - mean[:, None], valid)
     error: NDArray[np.float64] = np.sqrt((deviation * deviation).sum(axis=-1) / (count * (count - 1)))
     return error
+
+
+def relative_error_of_hurdle(
+    x: NDArray[np.float64], n: NDArray[np.int64], edges: NDArray[np.float64], rates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Standard error of Σ P·r over Σ P·r itself, by the delta method in what a hurdle is set by.
+
+    A curve that rises with the third power lives on the tail, and that hangs on the spread of the logarithms, which
+    the years' own contributions do not show. So: the share of zeros, mean and spread of the logarithms, with the
+    variances p₀(1 − p₀)/n, s²/n₊ and s²/(2(n₊ − 1)), and a lognormal distribution in the place of the kernels.
+
+    Args:
+        x: (rows, years), NaN missing; at least 2 positive years a row, which differ.
+        n: (rows,), valid years.
+        edges: (k,), positive, ascending.
+        rates: (k + 1,), the first 0.
+
+    Returns:
+        (rows,), at most 1e3.
+    """
+    positive = x > 0
+    count = np.count_nonzero(positive, axis=-1)
+    logarithms = np.log(np.where(positive, x, 1.0))
+    mean = logarithms.sum(axis=-1) / count
+    deviation = masked(logarithms - mean[:, None], positive)
+    spread = np.sqrt((deviation * deviation).sum(axis=-1) / (count - 1))
+    z = (np.log(edges) - mean[:, None]) / spread[:, None]
+    rises = np.diff(rates)
+    density = rises * np.exp(-z * z / 2) / _SQRT_2PI
+    loss = np.maximum((rises * ndtr(-z)).sum(axis=-1), _TINY)
+    by_mean, by_spread = density.sum(axis=-1) / loss, (density * z).sum(axis=-1) / loss
+    variance = by_mean**2 / count + by_spread**2 / (2 * (count - 1)) + (n - count) / (n * count)
+    return np.minimum(np.sqrt(variance), _LARGEST_ERROR)
 
 
 def error_of_gev(

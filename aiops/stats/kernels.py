@@ -114,7 +114,7 @@ def smooth_cdf(
 
     Args:
         kernels: of these rows; every width is a number.
-        x: (rows, years), NaN missing; years that ascend are computed faster; decides alone at edges that ln cannot reach.
+        x: (rows, years), NaN missing; ascending years are computed faster; decides alone where ln cannot reach.
         edges: (rows or 1, k).
         closed: the closed side of the bins; it matters where X has an atom, at 0 of a hurdle.
 

@@ -45,7 +45,7 @@ BEGIN
         PERFORM procrastinate_finish_job_v1(job.id, 'failed', false);
         RETURN 'failed';
     END IF;
-    PERFORM procrastinate_retry_job_v2(job.id, clock_timestamp(), NULL, NULL, NULL);
+    PERFORM procrastinate_retry_job_v2(job.id, now(), NULL, NULL, NULL);
     PERFORM announce_job(job.queue_name, job.id);
     RETURN 'handed back';
 END

@@ -31,9 +31,9 @@ AIR_MASS = Field(
 """How warm the air is."""
 CLEAR_SKY = Field(Stream.CLEAR_SKY, national=0.5, local=0.0, quick=0.5, slow=0.9, slow_share=(0.2,) * 12)
 """How clear the sky is, apart from rain."""
-RAIN = Field(Stream.RAIN, national=0.42, local=0.10, quick=0.52, slow=0.93, slow_share=(0.03,) * 12)
+RAIN = Field(Stream.RAIN, national=0.42, local=0.10, quick=0.45, slow=0.93, slow_share=(0.0,) * 12)
 """How near it is to rain, and how hard it rains."""
-HUMIDITY = Field(Stream.HUMIDITY, national=0.6, local=0.10, quick=0.6, slow=0.93, slow_share=(0.2,) * 12)
+HUMIDITY = Field(Stream.HUMIDITY, national=0.6, local=0.10, quick=0.6, slow=0.93, slow_share=(0.1,) * 12)
 """How moist the air is, apart from rain."""
 WIND = Field(Stream.WIND, national=0.45, local=0.25, quick=0.5, slow=0.9, slow_share=(0.1,) * 12)
 """How windy it is."""

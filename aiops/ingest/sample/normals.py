@@ -133,13 +133,26 @@ MONTHLY_RAIN: tuple[tuple[float, float, tuple[float, ...]], ...] = (
 )
 """(latitude, longitude, mm of each month): how a region's rain is spread over the year."""
 
-_TEMPERATURE_INLAND = (-2.0, 0.7, 6.1, 12.6, 18.3, 22.7, 25.3, 26.1, 21.6, 15.1, 7.5, 0.2)
-_TEMPERATURE_COAST = (3.6, 5.4, 9.1, 13.8, 17.9, 20.9, 24.4, 26.1, 22.6, 17.9, 11.9, 5.8)
-"""Monthly means, °C, of an inland station (Seoul) and of one on the coast (Busan): only their shape counts."""
+MONTHLY_TEMPERATURE: dict[str, tuple[tuple[float, float, tuple[float, ...]], ...]] = {
+    # Seoul and Busan: the published monthly normals; the other rows are near them, to some tenths.
+    "inland": (
+        (37.57, 126.98, (-2.0, 0.7, 6.1, 12.6, 18.3, 22.7, 25.3, 26.1, 21.6, 15.1, 7.5, 0.2)),
+        (35.87, 128.60, (1.0, 3.4, 8.4, 14.6, 19.9, 23.6, 26.3, 26.8, 22.1, 16.2, 9.2, 2.9)),
+        (35.16, 126.85, (1.0, 2.9, 7.4, 13.3, 18.7, 22.7, 26.0, 26.6, 22.3, 16.4, 9.8, 3.3)),
+    ),
+    "coast": (
+        (35.18, 129.08, (3.6, 5.4, 9.1, 13.8, 17.9, 20.9, 24.4, 26.1, 22.6, 17.9, 11.9, 5.8)),
+        (33.50, 126.53, (6.1, 6.8, 9.8, 14.2, 18.3, 21.7, 26.2, 27.2, 23.3, 18.6, 13.3, 8.2)),
+        (34.81, 126.39, (2.0, 3.3, 7.3, 12.7, 17.7, 21.7, 25.0, 26.4, 22.6, 17.0, 10.7, 4.4)),
+        (37.46, 126.71, (-1.5, 0.7, 5.4, 11.2, 16.6, 21.1, 24.4, 25.7, 21.6, 15.4, 8.2, 1.2)),
+        (37.75, 128.88, (0.9, 2.7, 7.0, 13.1, 18.0, 21.2, 24.5, 25.0, 20.5, 15.8, 9.7, 3.1)),
+    ),
+}
+"""(latitude, longitude, mean of each month, °C), inland and by the sea: only how they go through the year counts."""
 _SEASON_DIURNAL = (0.036, 0.100, -0.104, -0.090)
 """cos and sin of one and two cycles a year of the diurnal range, relative to its annual mean."""
-_MEAN_ABOVE_MINIMUM = 0.47
-"""Where the daily mean lies between minimum (0) and maximum (1)."""
+MEAN_ABOVE_MINIMUM = (0.466, 0.474, 0.482, 0.482, 0.480, 0.452, 0.437, 0.430, 0.440, 0.446, 0.455, 0.468)
+"""Where the daily mean lies between minimum (0) and maximum (1), by month: a fit to Korean stations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +183,10 @@ def climatology(cells: Sequence[SampleCell]) -> Climatology:
     tas_range = weights @ np.array([anchor.tas_range for anchor in ANCHORS])
     diurnal = weights @ np.array([anchor.diurnal_range for anchor in ANCHORS])
 
-    coast, inland = (_season(months) for months in (_TEMPERATURE_COAST, _TEMPERATURE_INLAND))
+    coast, inland = (_season(places, MONTHLY_TEMPERATURE[group]) for group in ("coast", "inland"))
     mean = tas + tas_range * (coastal * coast + (1.0 - coastal) * inland)
     spread = diurnal * (1.0 + _cycles(_SEASON_DIURNAL))
-    tasmin = mean - _MEAN_ABOVE_MINIMUM * spread
+    tasmin = mean - monthly_to_daily(MEAN_ABOVE_MINIMUM)[:, None] * spread
     return Climatology(
         tasmax=tasmin + spread,
         tasmin=tasmin,
@@ -198,10 +211,13 @@ def _monthly_rain(places: Floats, annual: Floats) -> Floats:
     return a_day
 
 
-def _season(months: Sequence[float]) -> Floats:
-    """The annual course of temperature (366, 1): mean 0, August 1 above January."""
-    table = np.asarray(months)
-    return _daily_course(((table - _month_mean(table)) / (table[7] - table[0]))[:, None])
+def _season(places: Floats, rows: Sequence[tuple[float, float, tuple[float, ...]]]) -> Floats:
+    """The annual course of temperature (366, cells) between places: mean 0, August 1 above January."""
+    weights = _weights(places, [(row[0], row[1]) for row in rows], near_km=40.0)
+    shapes = np.array([row[2] for row in rows])
+    shapes -= ((shapes * MONTH_LENGTHS).sum(axis=1) / DAYS)[:, None]
+    shapes /= (shapes[:, 7] - shapes[:, 0])[:, None]
+    return _daily_course((weights @ shapes).T)
 
 
 def _daily_rain_course(monthly: Floats) -> Floats:
@@ -223,11 +239,6 @@ def _month_means(daily: Floats) -> Floats:
     sums: Floats = np.add.reduceat(daily, np.cumsum(MONTH_LENGTHS) - MONTH_LENGTHS, axis=0)
     means: Floats = sums / MONTH_LENGTHS[:, None]
     return means
-
-
-def _month_mean(months: Floats) -> float:
-    """Annual mean of monthly means."""
-    return float((months * MONTH_LENGTHS).sum() / DAYS)
 
 
 def _interpolation() -> Floats:

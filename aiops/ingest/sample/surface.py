@@ -35,18 +35,20 @@ _HUMIDITY_BY_RAIN, _HUMIDITY_BY_CLEAR, _HUMIDITY_BY_ITSELF = 0.80, -0.30, 0.52
 _COASTAL_HUMIDITY = 4.0
 _HUMIDITY_PER_DEGREE = -0.6
 _LEAST_HUMIDITY = 12.0
-_MINIMUM_BELOW = (22.5, 24.1, 25.5, 25.0, 25.5, 23.4, 20.3, 22.1, 24.7, 27.9, 26.0, 22.9)
+_MINIMUM_BELOW = (28.0, 28.5, 29.0, 27.0, 28.0, 24.3, 20.5, 22.5, 24.2, 28.5, 27.0, 26.5)
 """Daily mean minus minimum of relative humidity, %, by month, at a typical inland station."""
 _BELOW_PER_DEGREE = (0.9, 0.9, 0.85, 0.75, 0.85, 1.5, 2.0, 2.0, 2.0, 1.9, 1.7, 1.0)
 """How much more for each °C of diurnal range."""
 _BELOW_PER_DEGREE_OF_PLACE, _TYPICAL_DIURNAL = 1.5, 10.5
 """How much more at a place whose annual diurnal range is larger than the typical one."""
 _BELOW_LOCAL = 4.5
+_DRY, _LESS_DRY = 24.0, 0.55
+"""Below this, %, minima spread less: the share of the distance that is left."""
 _LEAST_MINIMUM = 6.0
 _WIND_SEASON = (1.12, 1.10, 1.18, 1.18, 1.02, 0.94, 0.94, 0.90, 0.86, 0.90, 0.94, 1.06)
-_WIND_INLAND, _WIND_COAST, _WIND_PER_KM = 1.45, 1.5, 1.2
+_WIND_INLAND, _WIND_COAST, _WIND_PER_KM = 1.25, 1.35, 1.0
 """Mean wind of an inland plain, m/s; added at the shore; added per km of height."""
-_WIND_SPREAD = 0.42
+_WIND_SPREAD = 0.46
 """Standard deviation of the logarithm of the wind."""
 _CLEARNESS = (0.56, 0.54, 0.54, 0.50, 0.52, 0.44, 0.41, 0.43, 0.44, 0.50, 0.50, 0.53)
 """Daily mean share of the extraterrestrial radiation that reaches the ground, by month."""
@@ -125,7 +127,9 @@ def surface_weather(weather: DailyWeather, seed: int) -> SurfaceWeather:
         fall = below[rows] + slope[rows] * (daily_range - usual_range[rows])
         fall += of_place
         fall += np.float32(_BELOW_LOCAL) * own_moisture[days]
-        np.clip(surface.hurs[days] - np.maximum(fall, 1.0), _LEAST_MINIMUM, 100.0, out=surface.hursmin[days])
+        lowest = surface.hurs[days] - np.maximum(fall, 1.0)
+        np.maximum(lowest, _DRY + np.float32(_LESS_DRY) * (lowest - _DRY), out=lowest)
+        np.clip(lowest, _LEAST_MINIMUM, 100.0, out=surface.hursmin[days])
 
         gust = windy.of(days) + np.float32(np.sqrt(WIND.local)) * own_wind[days]
         surface.sfcWind[days] = mean_wind * season[rows] * np.exp(np.float32(_WIND_SPREAD) * gust - _WIND_SPREAD**2 / 2)

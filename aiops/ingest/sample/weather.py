@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.ingest.sample.days import DAYS, LEAP_DAY, MONTH_LENGTHS, PERIODS, dates_of, without_leap_day, years_of
+from aiops.ingest.sample.days import DAYS, LEAP_DAY, MONTH_LENGTHS, PERIODS, course_rows, dates_of, without_leap_day, years_of
 from aiops.ingest.sample.fields import AIR_MASS, CLEAR_SKY, RAIN, NormalField, own_noise
 from aiops.ingest.sample.land import sample_cells
 from aiops.ingest.sample.noise import Stream
-from aiops.ingest.sample.normals import Climatology, climatology, monthly_to_daily
+from aiops.ingest.sample.normals import MEAN_ABOVE_MINIMUM, Climatology, climatology, monthly_to_daily
 from aiops.ingest.sample.plane import to_plane
 from aiops.ingest.sample.rain import RainClimate, daily_rain, rain_climate
 from aiops.ingest.sample.storms import MEASURABLE_MM, draw_storms, mean_rain
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Singles = NDArray[np.float32]
 
-_SPREAD_MAX = (4.3, 4.3, 4.4, 4.5, 3.8, 3.5, 3.8, 3.7, 3.0, 3.1, 4.1, 4.3)
-_SPREAD_MIN = (4.5, 4.1, 3.6, 3.2, 2.6, 2.1, 2.5, 2.5, 2.6, 3.3, 4.4, 4.3)
+_SPREAD_MAX = (4.3, 4.3, 4.4, 4.4, 3.7, 3.1, 3.6, 3.6, 2.7, 2.8, 4.0, 4.3)
+_SPREAD_MIN = (4.5, 4.1, 3.6, 3.2, 2.5, 2.0, 2.4, 2.5, 2.4, 3.1, 4.3, 4.3)
 """Standard deviation of daily maxima and minima about their course, °C, by month."""
 _RAIN_ON_MAX = (0.4, -0.1, -1.2, -2.3, -2.05, -1.6, -1.85, -1.95, -1.6, -1.0, 0.0, 0.3)
 _RAIN_ON_MIN = (2.2, 1.9, 1.7, 1.2, 1.1, 0.4, 0.1, 0.1, 1.1, 1.8, 2.0, 1.9)
@@ -83,7 +83,8 @@ class DailyWeather:
     @property
     def tas(self) -> Singles:
         """Daily mean, °C: a little nearer to the minimum than the middle, as at Korean stations."""
-        return self.tasmin + np.float32(0.47) * (self.tasmax - self.tasmin)
+        share = monthly_to_daily(MEAN_ABOVE_MINIMUM).astype(np.float32)[course_rows(self.dates)]
+        return self.tasmin + share[:, None] * (self.tasmax - self.tasmin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ def _extreme(
     air = np.sqrt(np.square(spread) - np.square(rain) - np.square(clear) - local**2)
     return _Extreme(
         normal=normal.astype(np.float32),
-        air=(monthly_to_daily(air)[:, None] * relative**0.2).astype(np.float32),
+        air=(monthly_to_daily(air)[:, None] * relative**0.4).astype(np.float32),
         rain=(monthly_to_daily(rain)[:, None] * relative**0.6).astype(np.float32),
         clear=(monthly_to_daily(clear)[:, None] * relative**0.6).astype(np.float32),
         local=local,

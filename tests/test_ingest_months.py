@@ -1,0 +1,36 @@
+"""Days become months."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops.climate import calendar_days
+from aiops.ingest.months import days_in_month, monthly_mean, monthly_sum, months_of, whole_years
+
+DAYS = calendar_days(2000, 1)
+
+
+def test_a_month_of_rain_needs_all_its_days():
+    rain = np.ones((366, 2))
+    rain[40, 0] = np.nan
+    sums = monthly_sum(rain, DAYS)
+    assert sums[:, 1].tolist() == [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    assert np.flatnonzero(np.isnan(sums[:, 0])).tolist() == [1]
+
+
+def test_a_monthly_mean_stands_on_the_days_there_are_while_at_most_ten_are_missing():
+    values = np.tile(np.arange(366.0)[:, None], 2)
+    values[:10, 0] = np.nan
+    values[:11, 1] = np.nan
+    means = monthly_mean(values, DAYS)
+    assert means[0, 0] == np.arange(10, 31).mean()
+    assert np.isnan(means[0, 1])
+    assert means[1].tolist() == [45, 45]
+
+
+def test_months_know_their_days_and_years_their_months():
+    assert months_of(DAYS).astype(str).tolist() == [f"2000-{month:02d}" for month in range(1, 13)]
+    assert days_in_month(DAYS).sum() == 366
+    months = np.ones((24, 2))
+    months[23, 1] = np.nan
+    assert whole_years(months).tolist() == [[True, True], [True, False]]

@@ -1,0 +1,202 @@
+"""What a dead process left behind is put right, and who comes back late is kept out."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+import psycopg
+import pytest
+from climate import CELLS, write_climate
+from daemons import running_daemon, wait_for
+
+RESCUE = "SELECT task_name, outcome FROM rescue_jobs('20 seconds', 5)"
+RECONCILE = "SELECT outcome FROM reconcile_batches('20 seconds')"
+
+
+@pytest.fixture
+def planned(connection):
+    """A batch of two chunks whose jobs wait on the queue."""
+    write_climate(connection, cells=(1, 2, 3, 4), periods={"historical": (1991, 30)})
+    (batch_id,) = connection.execute("INSERT INTO batch_jobs (job_type) VALUES ('hazard') RETURNING batch_id").fetchone()
+    take(connection)  # the planning job
+    connection.execute("SELECT plan_batch(%s, 2, '1', 'calibrated')", (batch_id,))
+    connection.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'hazard_batch'")
+    connection.commit()
+    return batch_id
+
+
+def take(connection, alive=True):
+    """Take a job as a worker that is alive, or that fell silent a minute ago."""
+    heartbeat = "now()" if alive else "now() - interval '1 minute'"
+    (worker,) = connection.execute(
+        f"INSERT INTO procrastinate_workers (last_heartbeat) VALUES ({heartbeat}) RETURNING id"
+    ).fetchone()
+    row = connection.execute("SELECT id, args FROM procrastinate_fetch_job_v2(NULL, %s)", (worker,)).fetchone()
+    connection.commit()
+    return row
+
+
+def claim(connection, batch_id, args):
+    row = connection.execute(
+        "SELECT attempt FROM claim_chunk(%s, %s, 'w', '90 seconds')", (batch_id, args["chunk_no"])
+    ).fetchone()
+    connection.commit()
+    return row[0]
+
+
+def jobs(connection):
+    rows = connection.execute("SELECT status::text, count(*)::int FROM procrastinate_jobs GROUP BY 1 ORDER BY 1")
+    return dict(rows.fetchall())
+
+
+def test_the_job_of_a_silent_worker_is_handed_back_and_that_of_a_living_one_is_not(connection, planned):
+    take(connection, alive=True)
+    take(connection, alive=False)
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
+    assert jobs(connection) == {"doing": 1, "todo": 1}
+
+
+def test_a_job_whose_worker_is_gone_altogether_is_handed_back(connection, planned):
+    take(connection)
+    connection.execute("DELETE FROM procrastinate_workers")
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
+
+
+def test_a_job_is_handed_back_by_one_of_two_rescuers(connection, planned, connect):
+    take(connection, alive=False)
+    one, two = connect(), connect()
+    assert len(one.execute(RESCUE).fetchall()) == 1
+    assert two.execute(RESCUE).fetchall() == []
+    one.commit()
+    assert two.execute(RESCUE).fetchall() == []
+
+
+def test_a_zombie_that_wakes_up_cannot_write(connection, planned):
+    _, args = take(connection, alive=False)
+    first = claim(connection, planned, args)
+    connection.execute(RESCUE)
+    _, again = take(connection)
+    assert again == args
+    second = claim(connection, planned, again)
+    hold = "SELECT hold_chunk(%s, %s, %s)"
+    assert connection.execute(hold, (planned, args["chunk_no"], first)).fetchone() == (False,)
+    assert connection.execute(hold, (planned, args["chunk_no"], second)).fetchone() == (True,)
+
+
+def test_a_chunk_that_ends_its_process_again_and_again_fails_by_name(connection, planned):
+    for _ in range(5):
+        _, args = take(connection, alive=False)
+        claim(connection, planned, args)
+        outcomes = connection.execute(RESCUE).fetchall()
+    assert outcomes == [("risk_chunk", "failed")]
+    state, error = connection.execute(
+        "SELECT state, error FROM batch_chunks WHERE chunk_no = %s", (args["chunk_no"],)
+    ).fetchone()
+    assert state == "failed"
+    assert "its process ended 5 times" in error
+    assert jobs(connection) == {"failed": 1, "todo": 1}
+
+
+def test_a_job_whose_work_is_committed_is_finished_not_done_again(connection, planned):
+    job_id, args = take(connection, alive=True)
+    claim(connection, planned, args)
+    connection.execute("SELECT finish_chunk(%s, %s, 2, 0, '{}')", (planned, args["chunk_no"]))
+    assert connection.execute(RESCUE).fetchall() == []  # its worker may be about to say so
+    connection.execute("UPDATE batch_chunks SET completed_at = completed_at - interval '1 minute'")
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "finished")]
+    status = connection.execute("SELECT status::text FROM procrastinate_jobs WHERE id = %s", (job_id,)).fetchone()
+    assert status == ("succeeded",)
+
+
+def test_a_claim_that_outlives_its_lease_under_a_living_worker_is_taken_back(connection, planned):
+    _, args = take(connection, alive=True)
+    claim(connection, planned, args)
+    connection.execute("UPDATE batch_chunks SET lease_until = now() - interval '1 second' WHERE state = 'running'")
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
+
+
+@pytest.mark.parametrize("end", ["DELETE FROM procrastinate_jobs", "UPDATE procrastinate_jobs SET status = 'aborted'"])
+def test_a_chunk_without_a_job_gets_one(connection, planned, end):
+    connection.execute(end)
+    assert connection.execute(RECONCILE).fetchall() == [("chunk had no job",)] * 2
+    assert connection.execute(RECONCILE).fetchall() == []
+    assert jobs(connection)["todo"] == 2
+
+
+def test_a_batch_without_a_planning_job_gets_one_after_a_while(connection):
+    connection.execute("INSERT INTO batch_jobs (job_type) VALUES ('hazard')")
+    connection.execute("DELETE FROM procrastinate_jobs")
+    assert connection.execute(RECONCILE).fetchall() == []
+    connection.execute("UPDATE batch_jobs SET updated_at = now() - interval '1 minute'")
+    assert connection.execute(RECONCILE).fetchall() == [("batch had no job",)]
+    assert jobs(connection) == {"todo": 1}
+
+
+def test_the_chunks_of_a_cancelled_batch_are_marked_and_its_jobs_leave_the_queue(connection, planned):
+    _, args = take(connection)
+    claim(connection, planned, args)
+    connection.execute("SELECT cancel_batch(%s)", (planned,))
+    assert jobs(connection) == {"doing": 1}
+    connection.execute(RECONCILE)
+    states = connection.execute("SELECT DISTINCT state FROM batch_chunks").fetchall()
+    assert states == [("cancelled",)]
+
+
+def test_ended_jobs_leave_the_queue_after_a_day_and_running_ones_stay(connection, planned):
+    connection.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE args->>'chunk_no' = '1'")
+    prune = "SELECT jobs FROM prune_queue('24 hours', '400 days')"
+    assert connection.execute(prune).fetchone() == (0,)
+    connection.execute("UPDATE procrastinate_events SET at = now() - interval '2 days'")
+    assert connection.execute(prune).fetchone() == (1,)
+    assert jobs(connection) == {"todo": 1}
+
+
+def test_a_retry_runs_just_what_failed(connection, planned):
+    for _ in range(2):
+        _, args = take(connection)
+        attempt = claim(connection, planned, args)
+        if args["chunk_no"] == 1:
+            connection.execute("SELECT fail_chunk(%s, 1, %s, 'no', NULL, true)", (planned, attempt))
+        else:
+            connection.execute("SELECT finish_chunk(%s, 2, 2, 0, '{}')", (planned,))
+        connection.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE status = 'doing'")
+    assert connection.execute("SELECT status FROM batch_jobs").fetchone() == ("failed",)
+    assert connection.execute("SELECT retry_batch(%s)", (planned,)).fetchone() == (1,)
+    assert connection.execute("SELECT retry_batch(%s)", (planned,)).fetchone() == (0,)
+    row = connection.execute("SELECT status, completed_items, failed_items, open_chunks FROM batch_jobs").fetchone()
+    assert row == ("running", 2, 0, 1)
+    _, args = take(connection)
+    assert args["chunk_no"] == 1
+    claim(connection, planned, args)
+    connection.execute("SELECT finish_chunk(%s, 1, 2, 0, '{}')", (planned,))
+    row = connection.execute("SELECT status, progress, completed_items, failed_items FROM batch_jobs").fetchone()
+    assert row == ("completed", 100, 4, 0)
+
+
+@pytest.mark.daemon
+def test_a_chunk_whose_process_is_killed_is_rescued_within_45_seconds_without_a_restart(
+    database, connection, tmp_path
+):
+    write_climate(connection)
+    # A lock that a compute process runs into with its results in hand: it is killed in mid-chunk for certain.
+    connection.execute("LOCK TABLE hazard_packed IN ACCESS EXCLUSIVE MODE")
+    with (
+        running_daemon(database, tmp_path / "daemon.log", PARALLEL_WORKERS="2", BATCH_SIZE="6") as daemon,
+        psycopg.connect(database, autocommit=True) as watcher,
+    ):
+        params = '{"risk_types": ["extreme_heat"]}'
+        watcher.execute("INSERT INTO batch_jobs (job_type, input_params) VALUES ('hazard', %s)", (params,))
+        running = "SELECT count(*) FROM batch_chunks WHERE state = 'running'"
+        wait_for(lambda: watcher.execute(running).fetchone() == (2,))
+        for process in psutil.Process(daemon.pid).children():
+            if "compute" in process.cmdline():
+                process.kill()
+        killed_at = time.monotonic()
+        connection.rollback()
+        ended = "SELECT status, progress FROM batch_jobs"
+        wait_for(lambda: watcher.execute(ended).fetchall() == [("completed", 100)], seconds=45)
+        assert time.monotonic() - killed_at < 45
+        counts = "SELECT count(*), count(DISTINCT grid_id) FROM hazard_packed"
+        assert watcher.execute(counts).fetchone() == (len(CELLS), len(CELLS))
+        assert watcher.execute("SELECT max(attempt) FROM batch_chunks").fetchone() == (2,)
