@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PEERS := $(VENV)/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill check format clean
+.PHONY: help demo test test-kill bench-engine check format oracles bench-kernels clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +29,9 @@ test: $(INSTALLED) ## Run the tests on a real Postgres of their own
 test-kill: $(INSTALLED) ## A yearly batch of 300 chunks under kill -9 every 3 s (AIOPS_SEED=n repeats one)
 	AIOPS_KILL_CHUNKS=300 $(BIN)/pytest -s tests/test_workers_kill.py
 
+bench-engine: $(INSTALLED) ## Planning, skipping, pickup and memory of the batch engine against their limits
+	$(BIN)/python bench/engine.py
+
 check: $(INSTALLED) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,6 +41,17 @@ check: $(INSTALLED) ## Lint, format, types, import rules
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+$(PEERS): $(INSTALLED)
+	@echo "Installing the libraries to compare with (the extra oracle) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,oracle]'
+	@touch $@
+
+oracles: $(PEERS) ## How far the figures are from published ones and from other libraries
+	@$(BIN)/python -m bench.oracles
+
+bench-kernels: $(PEERS) ## The kernels' speed beside other libraries, measured now
+	@$(BIN)/python -m bench.kernels
 
 clean: ## Remove the environment and the caches (not the embedded server's data)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov build dist

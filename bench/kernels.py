@@ -4,6 +4,8 @@ Each row is measured in this run: ours and the peer in turn, medians. What is ti
 the peers' own threads are switched off, as ours has none.
 """
 
+# ruff: noqa: E402 - the number of threads must be set before the libraries that read it are imported
+
 from __future__ import annotations
 
 import argparse
@@ -42,7 +44,8 @@ HEAD = ("kernel", "size", "peer", "ours a cell", "peer a cell", "ratio", "requir
 EDGES = np.array([1.0, 10.0, 30.0, 80.0])
 PERIODS = np.array([20.0, 50.0, 100.0, 200.0])
 TIMED = """What is timed
-  Arrays in memory to arrays in memory, on one core; the first call of either side is not counted (numba compiles in it).
+  Processor time from arrays in memory to arrays in memory, one core; the first call of either side is not counted
+             (numba compiles in it)
   KDE        five bins; a gaussian_kde and five integrals a cell
   GEV        fit (free shape) and four return levels; lmom_fit and ppf a cell
   SPEI-12    fit on 1991–2020, applied to all years. climate-indices without its logs; its log-logistic is the same
@@ -203,7 +206,7 @@ def _drought_row(peer: str, n_years: int, n_cells: int, by_cell: Timing, require
 
 
 def _spei_agreement(ours: np.ndarray, theirs: np.ndarray) -> dict[str, object]:
-    """With R's values where they lie beside the checkout; with the peer where its own clipping (±3.09) is not at work."""
+    """With R's values where they lie beside the checkout; with the peer where it does not clip (±3.09)."""
     inside = np.abs(theirs) < 3.0
     with_peer = float(np.abs(ours - theirs)[inside].max())
     told = f"{with_peer:.0e} (peer)"
@@ -321,7 +324,9 @@ def main(arguments: list[str] | None = None) -> int:
             rows += KERNELS[name](options.runs)
             if not options.json and sys.stderr.isatty():
                 print(f"{name} measured", file=sys.stderr)
-    about = f"Python {platform.python_version()}, {peers.versions()}; one core of {_processor()}; median of {options.runs}"
+    about = (
+        f"Python {platform.python_version()}, {peers.versions()}; one core of {_processor()}; median of {options.runs}"
+    )
     if options.json:
         print(json.dumps({"about": about, "rows": [{**asdict(row), "verdict": row.verdict} for row in rows]}, indent=1))
     else:

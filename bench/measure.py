@@ -28,7 +28,8 @@ class Timing:
 def alternate(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> Timing:
     """Processor time of two things in turn, so that whatever else the machine does falls on both.
 
-    All threads of the process count: it is what one core would take. Each runs once beforehand, untimed: imports, compilation, caches.
+    All threads of the process count: it is what one core would take. Each runs once beforehand, untimed: imports,
+    compilation, caches.
     """
     times: tuple[list[float], list[float]] = ([], [])
     for run in range(runs + 1):

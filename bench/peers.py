@@ -86,7 +86,7 @@ def spei_by_series(rain: Floats, evaporation: Floats, first_year: int, distribut
 
 
 def spei_in_one_pass(rain: Floats, evaporation: Floats, first_year: int, distribution: str) -> Floats:
-    """climate-indices from 3.1 on: all cells in one call; (months, cells)."""
+    """climate-indices from 3.0 on: all cells in one call; (months, cells)."""
     from climate_indices import compute, indices
 
     chosen = indices.Distribution[distribution]
@@ -172,6 +172,4 @@ class FireArrays:
         found = cffwis_indices(
             tas=self._tas, pr=self._rain, sfcWind=self._wind, hurs=self._hurs, lat=self._latitude, season_method=None
         )
-        return {
-            name: values.transpose("time", "cell").to_numpy() for name, values in zip(names, found, strict=True)
-        }
+        return {name: values.transpose("time", "cell").to_numpy() for name, values in zip(names, found, strict=True)}

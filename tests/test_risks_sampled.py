@@ -26,16 +26,31 @@ def constant(cells: int = 1, attributes: dict[str, np.ndarray] | None = None, **
 
 
 SPECIFICATION = [
-    ("extreme_cold", "csdi", "hurdle", (1, 7, 15), (0, 0.00005, 0.0001, 0.0003), (3, 7, 15), (0.0005, 0.002, 0.006, 0.015)),
-    ("wildfire", "fwi95", "shrunk", (18, 22, 26, 32), (0, 0.00005, 0.0001, 0.0002, 0.0005), (11.2, 21.3, 38, 50), (0, 0.01, 0.03, 0.10, 0.25)),
-    ("drought", "spei12_min", "shrunk", (1, 1.5, 2), (0, 0.00005, 0.0002, 0.0005), (1, 1.5, 2), (0, 0.02, 0.07, 0.20)),
-    ("water_stress", "wsi", "shrunk", (0.2, 0.4, 0.8), (0, 0.0001, 0.0003, 0.001), (0.2, 0.4, 0.8), (0.01, 0.03, 0.07, 0.15)),
-    ("urban_flood", "rain80", "count", (1, 3, 5, 8), (0, 0.00005, 0.00015, 0.0005, 0.0015), (1, 3, 5, 8), (0, 0.03, 0.10, 0.25, 0.45)),
+    (
+        "extreme_cold", "csdi", "hurdle",
+        (1, 7, 15), (0, 0.00005, 0.0001, 0.0003), (3, 7, 15), (0.0005, 0.002, 0.006, 0.015),
+    ),
+    (
+        "wildfire", "fwi95", "shrunk",
+        (18, 22, 26, 32), (0, 0.00005, 0.0001, 0.0002, 0.0005), (11.2, 21.3, 38, 50), (0, 0.01, 0.03, 0.10, 0.25),
+    ),
+    (
+        "drought", "spei12_min", "shrunk",
+        (1, 1.5, 2), (0, 0.00005, 0.0002, 0.0005), (1, 1.5, 2), (0, 0.02, 0.07, 0.20),
+    ),
+    (
+        "water_stress", "wsi", "shrunk",
+        (0.2, 0.4, 0.8), (0, 0.0001, 0.0003, 0.001), (0.2, 0.4, 0.8), (0.01, 0.03, 0.07, 0.15),
+    ),
+    (
+        "urban_flood", "rain80", "count",
+        (1, 3, 5, 8), (0, 0.00005, 0.00015, 0.0005, 0.0015), (1, 3, 5, 8), (0, 0.03, 0.10, 0.25, 0.45),
+    ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "variable", "estimator", "edges", "rates", "old_edges", "old_rates"), SPECIFICATION)
-def test_p_and_aal_of_a_projection_by_hand(name, variable, estimator, edges, rates, old_edges, old_rates) -> None:  # noqa: PLR0913
+def test_p_and_aal_of_a_projection_by_hand(name, variable, estimator, edges, rates, old_edges, old_rates) -> None:
     block = nine_risk_block()
     x = block.values[variable][4, YEARS >= 2081, 2]
     x = np.clip(-x, -3.5, 3.5) if name == "drought" else x

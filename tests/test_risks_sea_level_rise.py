@@ -53,20 +53,21 @@ def rise_of(block: Block, scenario: int, first: int, last: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("ground", "crest"), [(4.6, 4.0), (4.6, 5.0), (2.0, 5.2), (0.5, 5.6)])
 @pytest.mark.parametrize(("projection", "scenario", "first", "last"), [(0, 0, 1991, 2014), (32, 4, 2081, 2100)])
-def test_p_and_aal_by_quadrature(ground, crest, projection, scenario, first, last) -> None:  # noqa: PLR0913
+def test_p_and_aal_by_quadrature(ground, crest, projection, scenario, first, last) -> None:
     block = shore_block(ground, crest)
     found = assess_probability(block, SEA)
     water, rise = gumbel_of(block), rise_of(block, scenario, first, last)
 
-    p = depth_probabilities([0, 0.3, 1], ground, crest, rise, lambda x: water.cdf(x))
+    p = depth_probabilities([0, 0.3, 1], ground, crest, rise, water.cdf)
     assert found.probabilities[0, projection] == pytest.approx(p, abs=1e-9)
 
     def loss(low: float, high: float) -> float:
-        """∫ f(depth) dF over the levels from low to high, year by year."""
-        return np.mean([
-            integrate.quad(lambda x, r=r: float(damage_by_depth(np.array(x - ground))) * water.pdf(x - r), low, high, limit=200)[0]
-            for r in rise
-        ])  # fmt: skip
+        """∫ f(depth) dF over the levels from low to high, averaged over the years."""
+
+        def density(x: float, r: float) -> float:
+            return float(damage_by_depth(np.array(x - ground))) * water.pdf(x - r)
+
+        return np.mean([integrate.quad(density, low, high, args=(r,), limit=200)[0] for r in rise])
 
     top = max(ground, crest)
     levels = [max(ground + depth, top) for depth in (0, 0.3, 1)]

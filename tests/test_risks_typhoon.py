@@ -116,7 +116,10 @@ def test_the_future_is_the_past_with_more_wind() -> None:
     block = nine_risk_block()
     found = assess_probability(block, TYPHOON)
     assert block.warming is not None
-    for projection, scenario, window in ((32, "ssp585", YEARS >= 2081), (3, "ssp126", (YEARS >= 2035) & (YEARS <= 2054))):
+    for projection, scenario, window in (
+        (32, "ssp585", YEARS >= 2081),
+        (3, "ssp126", (YEARS >= 2035) & (YEARS <= 2054)),
+    ):
         degrees = block.warming[SCENARIOS.index(scenario), window].mean()
         winds = block.values["max_site_wind"][0, STORM_YEARS, 0] * (1 + 0.025 * degrees)
         p = probabilities(winds, EDGES, "hurdle", closed="right")

@@ -175,6 +175,33 @@ def test_distances_of_a_difference_add_as_errors_do() -> None:
     assert change.high == pytest.approx(0.4 + np.hypot(0.4, 0.03))
 
 
+def test_means_of_the_same_years_are_wrong_together() -> None:
+    one = Bounded(np.array(0.5), np.array(0.2), np.array(0.9))
+    other = Bounded(np.array(0.4), np.array(0.15), np.array(0.75))
+    change = difference(one, other, of_the_same_years=True)
+    assert [float(part) for part in change] == pytest.approx([0.1, 0.05, 0.15])
+    itself = difference(one, one, of_the_same_years=True)
+    assert [float(part) for part in itself] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("n", [20, 30])
+@pytest.mark.parametrize(("mean", "spread"), [(0.5, 0.3), (0.8, 0.2), (0.15, 0.3)])
+def test_shrunk_holds_for_skewed_years_of_water_stress(n: int, mean: float, spread: float) -> None:
+    truth = stats.gamma(1 / spread**2, scale=mean * spread**2)
+    damage = ((0.2, 0.4, 0.8), (0, 0.0001, 0.0003, 0.001))
+    outcome = _coverage(lambda rng, size: truth.rvs(size, random_state=rng), truth.cdf, *damage, Estimator.SHRUNK, n)
+    assert abs(outcome.bias) <= 0.02
+    assert 0.85 <= outcome.coverage <= 0.95
+
+
+@pytest.mark.parametrize("n", [20, 30])
+@pytest.mark.parametrize(("zeros", "mean", "sd"), [(0.3, 1.5, 0.8), (0.6, 1.5, 0.8), (0.8, 1.5, 0.7), (0.1, 1.9, 0.6)])
+def test_hurdle_holds_for_years_of_cold(n: int, zeros: float, mean: float, sd: float) -> None:
+    outcome = _coverage(*_hurdle(zeros, mean, sd), (1, 7, 15), (0, 0.00005, 0.0001, 0.0003), Estimator.HURDLE, n)
+    assert abs(outcome.bias) <= 0.02
+    assert 0.85 <= outcome.coverage <= 0.95
+
+
 def test_probabilities_need_no_rates() -> None:
     x = np.random.default_rng(1).gumbel(100, 30, 30)
     for estimator in ("shrunk", "gev"):

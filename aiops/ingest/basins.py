@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aiops.db.inputs import Basin, WaterUse
 from aiops.errors import FileRefused
@@ -50,7 +50,8 @@ def read_water(path: Path) -> Inputs:
             "allowed: either, or both"
         )
     with_flow = [(row, line) for row, line in numbered_rows(facts) if row.get("mean_flow_million_m3") is not None]
-    with_use = [(row, line) for row, line in numbered_rows(facts) if has_use and _complete_use(facts, row, line)]
+    with_use = [(row, line) for row, line in numbered_rows(facts) if _has_use(facts, row, line)]
+    names = {text_of(row, "basin_id"): text_of(row, "name") for row in reversed(facts.rows) if row.get("name")}
     flows = _agreed(facts, with_flow, "basin_id", "mean_flow_million_m3")
     uses = each_once(with_rows(facts, with_use), ("basin_id", "scenario", "year"), ("withdrawal_million_m3",))
     if not flows and not uses:
@@ -58,8 +59,8 @@ def read_water(path: Path) -> Inputs:
     return Inputs(
         facts,
         basins=tuple(
-            Basin(text_of(row, "basin_id"), cast("str | None", row.get("name")), number_of(row, "mean_flow_million_m3"))
-            for row in flows
+            Basin(basin_id, names.get(basin_id), number_of(row, "mean_flow_million_m3"))
+            for basin_id, row in flows.items()
         ),
         uses=tuple(
             WaterUse(
@@ -74,22 +75,26 @@ def read_water(path: Path) -> Inputs:
     )
 
 
-def _complete_use(facts: Facts, row: Row, line: int) -> bool:
-    """Whether a row has all that says how much was withdrawn when; with a part of it only it is refused."""
-    names = ("scenario", "year", "withdrawal_million_m3")
-    there = [row.get(name) is not None for name in names]
-    if any(there) and not all(there):
-        lacking = names[there.index(False)]
-        facts.refusals.refuse_row(line, lacking, "missing", "", f"all of {', '.join(names)}, or none")
-    return all(there)
+def _has_use(facts: Facts, row: Row, line: int) -> bool:
+    """Whether a row says how much was withdrawn when; if it says a part of it, or nothing at all, that is noted."""
+    names = [name for name in ("scenario", "year", "withdrawal_million_m3") if name in facts.columns]
+    there = [row[name] is not None for name in names]
+    has_flow = row.get("mean_flow_million_m3") is not None
+    if not any(there) and not has_flow:
+        allowed = "a flow, or a scenario, year and withdrawal"
+        facts.refusals.refuse_row(line, "row", "no value in any column", text_of(row, "basin_id"), allowed)
+    elif any(there) and not all(there):
+        refuse = facts.refusals.refuse_value if has_flow else facts.refusals.refuse_row
+        refuse(line, names[there.index(False)], "missing", "", f"all of {', '.join(names)}, or none")
+    return len(there) == 3 and all(there)
 
 
-def _agreed(facts: Facts, rows: Iterable[tuple[Row, int]], key: str, value: str) -> list[Row]:
-    """A row for each key; a later one that says something else is refused."""
-    first: dict[object, Row] = {}
+def _agreed(facts: Facts, rows: Iterable[tuple[Row, int]], key: str, value: str) -> dict[str, Row]:
+    """The first row for each key; what a later one says otherwise is refused."""
+    first: dict[str, Row] = {}
     for row, line in rows:
-        known = first.setdefault(row[key], row)
+        known = first.setdefault(text_of(row, key), row)
         if known[value] != row[value]:
             allowed = f"{known[value]}, as on the first row of {row[key]}"
             facts.refusals.refuse_value(line, value, "different values", str(row[value]), allowed)
-    return list(first.values())
+    return first

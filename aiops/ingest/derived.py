@@ -19,6 +19,7 @@ from aiops.db.inputs import (
     read_water_use,
     write_evapotranspiration_methods,
 )
+from aiops.ingest.aligned import HISTORY
 from aiops.ingest.drought import DROUGHT_INDICATORS, RAIN, drought_indicators, monthly_rain
 from aiops.ingest.evapotranspiration import DAILY_WEATHER, MONTHLY_WEATHER, PET, potential_evapotranspiration
 from aiops.ingest.fire import FIRE_INDICATORS, FIRE_SOURCES, fire_indicators
@@ -111,33 +112,45 @@ class Deriver:
                 self._evapotranspiration(brought, self._read((*DAILY_WEATHER, *MONTHLY_WEATHER), cells), cells)
             if brought.variables & {*DAILY, *MONTHLY_WEATHER, *WATER_SOURCES}:
                 self._from_months(brought, cells)
-        self.storms(grid_ids, brought)
+        self.storms(grid_ids, again=False)
         return self.derived
 
     def water(self, grid_ids: Sequence[int]) -> Derived:
         """`wsi` of cells whose basin, flow or use was brought."""
-        brought = Brought(frozenset(), frozenset(SCENARIOS))
         for start in range(0, len(grid_ids), CELLS_AT_ONCE):
             cells = grid_ids[start : start + CELLS_AT_ONCE]
-            self._write(self._stress(self._read(WATER_SOURCES, cells), cells), brought)
+            self._write(self._stress(self._read(WATER_SOURCES, cells), cells))
         return self.derived
 
-    def storms(self, grid_ids: Sequence[int], brought: Brought | None = None) -> Derived:
-        """Wind and exposure of cells by the stored storms."""
+    def storms(self, grid_ids: Sequence[int], *, again: bool = True) -> Derived:
+        """Wind and exposure of cells by the stored storms.
+
+        Args:
+            grid_ids: the cells.
+            again: also where a cell has them already; else those may be a file's own, and stay.
+        """
         if not self._knows_storms:
             self._storms, self._knows_storms = stored_storms(self._connection), True
         if self._storms is None:
             return self.derived
         for start in range(0, len(grid_ids), CELLS_UNDER_STORMS):
-            series = self._storms.series(grid_ids[start : start + CELLS_UNDER_STORMS])
-            self._write(series, brought, self._storms.dataset_id)
+            cells = grid_ids[start : start + CELLS_UNDER_STORMS]
+            there: set[tuple[str, int]] = set()
+            if not again:
+                past = read_series(self._connection, STORM_INDICATORS, cells, [HISTORY])
+                there = {(one.variable, one.grid_id) for one in past}
+            lacking = [cell for cell in cells if any((name, cell) not in there for name in STORM_INDICATORS)]
+            if lacking:
+                computed = self._storms.series(lacking)
+                new = [one for one in computed if (one.variable, one.grid_id) not in there]
+                self._write(new, dataset_id=self._storms.dataset_id)
         return self.derived
 
     def _from_days(self, brought: Brought, cells: Sequence[int]) -> None:
         weather = self._read((*DAILY, *MONTHLY_WEATHER), cells)
         # New history moves the baseline of every scenario of the cell.
-        wanted = set(SCENARIOS) if "historical" in brought.scenarios else brought.scenarios
-        useful = [one for one in weather if one.scenario == "historical" or one.scenario in wanted]
+        wanted = set(SCENARIOS) if HISTORY in brought.scenarios else brought.scenarios
+        useful = [one for one in weather if one.scenario == HISTORY or one.scenario in wanted]
         found = [*yearly_indicators(useful), *fire_indicators(useful), *monthly_rain(useful)]
         self._write([one for one in found if one.scenario in wanted], brought)
         self._evapotranspiration(brought, weather, cells)

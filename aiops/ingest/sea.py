@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aiops.db.inputs import Gauge, GaugeMaximum, SeaLevelRise
 from aiops.ingest.input_rows import (
@@ -63,13 +63,13 @@ def read_gauges(path: Path) -> Inputs:
     if not rows:
         raise nothing_left(path, facts.refusals)
     used = {text_of(row, "gauge_id") for row in rows.values()}
-    names = {text_of(row, "gauge_id"): row["name"] for row, _ in same if row.get("name") is not None}
+    names = {text_of(row, "gauge_id"): text_of(row, "name") for row, _ in reversed(same) if row.get("name")}
     return Inputs(
         facts,
         gauges=tuple(
             Gauge(
                 gauge_id,
-                cast("str | None", names.get(gauge_id)),
+                names.get(gauge_id),
                 number_of(row, "latitude"),
                 number_of(row, "longitude"),
                 number_of(row, "datum_offset_m") if row.get("datum_offset_m") is not None else 0.0,

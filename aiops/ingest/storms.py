@@ -41,6 +41,7 @@ class StormYears:
         """`max_site_wind` and `s_tc` of cells, as history, from the first to the last known year."""
         cells = np.asarray(grid_ids, dtype=np.int32)
         place = latitude_of(cells), longitude_of(cells)
+        with_fixes = self.tracks.time.astype("datetime64[Y]").astype(np.int64) + 1970
         for name, (of_file, values) in (
             (WIND, wind_by_year(self.tracks, *place)),
             (EXPOSURE, exposure_by_year(self.tracks, *place)),
@@ -50,7 +51,7 @@ class StormYears:
             known = np.isin(axis, self.years)
             within = known & np.isin(axis, of_file)
             # A known year beyond all fixes had no storm, as one between them.
-            laid[known] = 0.0
+            laid[known & ~np.isin(axis, with_fixes)] = 0.0
             laid[within] = values[np.isin(of_file, axis[within])]
             for grid_id, column in zip(cells.tolist(), laid.T, strict=True):
                 if not np.isnan(column).all():

@@ -26,8 +26,6 @@ _HEADER = "66666"
 _NUMBER, _NAME = slice(6, 10), slice(30, 50)
 _PLAUSIBLE = (
     ("grade", "grade", 1, 9, ""),
-    ("latitude", "latitude", 0, 90, " degrees north"),
-    ("longitude", "longitude", 0, 360, " degrees east"),
     ("pressure", "pressure", 850, 1060, " hPa"),
     ("wind", "wind", 0, 200, " knots"),
     ("longest_50", "longest radius of 50 knots", 0, 1500, " nautical miles"),

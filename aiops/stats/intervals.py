@@ -87,7 +87,8 @@ def relative_error_of_hurdle(
     loss = np.maximum((rises * ndtr(-z)).sum(axis=-1), _TINY)
     by_mean, by_spread = density.sum(axis=-1) / loss, (density * z).sum(axis=-1) / loss
     variance = by_mean**2 / count + by_spread**2 / (2 * (count - 1)) + (n - count) / (n * count)
-    return np.minimum(np.sqrt(variance), _LARGEST_ERROR)
+    error: NDArray[np.float64] = np.minimum(np.sqrt(variance), _LARGEST_ERROR)
+    return error
 
 
 def error_of_gev(

@@ -90,8 +90,10 @@ BEGIN
         ELSE ARRAY(SELECT risk_type FROM risk_type) END;
     RETURN QUERY
     SELECT cell.grid_id,
-           coalesce(bool_and(computed.input_hash = cell_input_hash(cell, shared, method_version, damage_set)
-                             AND computed.risk_types @> risks), false)
+           -- The hash only where there is something to compare it with: it is the costly part.
+           bool_and(CASE WHEN computed.risk_types @> risks
+                         THEN computed.input_hash = cell_input_hash(cell, shared, method_version, damage_set)
+                         ELSE false END)
     FROM location_grid AS cell
     CROSS JOIN LATERAL unnest(batch_families(job_type)) AS family (kind)
     LEFT JOIN cell_computed AS computed ON computed.kind = family.kind AND computed.grid_id = cell.grid_id

@@ -39,6 +39,17 @@ def follow(
         BatchFailed: it ended failed or cancelled.
         DaemonFailed: a daemon of our own ended by itself, or does not take the batch.
     """
+    try:
+        row = _watch(connection, batch_id, quiet, daemon)
+    except KeyboardInterrupt:
+        errors.print(f"Not watching any more; batch {batch_id} goes on with the next daemon (aiops cancel stops it).")
+        raise
+    if row["status"] != "completed":
+        raise BatchFailed(f"batch {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
+    return row
+
+
+def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: LocalDaemon | None) -> dict[str, Any]:
     with ExitStack() as stack:
         if daemon is None and not daemon_is_alive(connection):
             if not quiet:
@@ -59,8 +70,6 @@ def follow(
             time.sleep(0.1)
             row = _look(connection, batch_id)
         bar.update(task, completed=row["progress"], detail=_detail(row))
-    if row["status"] != "completed":
-        raise BatchFailed(f"batch {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
     return row
 
 
