@@ -17,6 +17,7 @@ import numpy as np
 
 from aiops.indices.drought import spei
 from aiops.indices.fire_weather import fire_weather_index
+from bench.weather import FireWeatherDays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,15 +87,30 @@ class FireTable:
 
     rows: list[dict[str, str]]
 
-    def differences(self) -> dict[str, tuple[float, int]]:
-        """By code: the largest difference, and how many values miss the printed digits (of four significant ones)."""
-        weather = (column(self.rows, name) for name in ("TEMP", "RH", "WS", "PREC"))
-        found = fire_weather_index(*weather, column(self.rows, "MON").astype(int))._asdict()
+    def weather(self) -> FireWeatherDays:
+        """What the codes are computed from, (48, 1) each."""
+        first = "{YR}-{MON:0>2}-{DAY:0>2}".format(**self.rows[0])
+        temperature, humidity, wind, rain = (
+            column(self.rows, name)[:, np.newaxis] for name in ("TEMP", "RH", "WS", "PREC")
+        )
+        dates = np.datetime64(first, "D") + np.arange(len(self.rows))
+        return FireWeatherDays(dates, temperature, humidity, wind, rain)
+
+    def differences(self, found: dict[str, Floats] | None = None) -> dict[str, tuple[float, int]]:
+        """By code: the largest difference, and how many values miss the printed digits (of four significant ones).
+
+        Args:
+            found: somebody's codes, (48, 1) each; ours without.
+        """
+        days = self.weather()
+        if found is None:
+            codes = fire_weather_index(days.temperature, days.humidity, days.wind_kmh, days.rain, days.month)
+            found = codes._asdict()
         told: dict[str, tuple[float, int]] = {}
         for name, values in found.items():
             printed = [row[name.upper()] for row in self.rows]
             half = np.array([0.5 * 10.0 ** -len(text.partition(".")[2]) for text in printed])
-            difference = np.abs(values - np.array([float(text) for text in printed]))
+            difference = np.abs(values[:, 0] - np.array([float(text) for text in printed]))
             told[name] = float(difference.max()), int(np.count_nonzero(difference > half + 1e-9))
         return told
 

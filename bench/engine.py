@@ -156,7 +156,8 @@ def memory(conninfo, connection):
                     peak = max(peak, child.memory_info().rss)
             time.sleep(0.05)
         done = connection.execute(
-            "SELECT status, completed_items / actual_duration_seconds, completed_items, total_chunks FROM batch_jobs WHERE batch_id = %s",
+            "SELECT status, completed_items / actual_duration_seconds, completed_items, total_chunks"
+            " FROM batch_jobs WHERE batch_id = %s",
             (batch_id,),
         ).fetchone()
     print(f"  ({done[2]:,} cells in {done[3]} chunks, one compute process: {done[1]:,.0f} cells/s, {done[0]})")

@@ -79,6 +79,18 @@ def spells() -> Iterator[Agreement]:
         yield equal(name, "xclim on KMA Seoul 1980–2023", unequal, int(known.sum()), "years")
 
 
+def fire_weather() -> Iterator[Agreement]:
+    """The printed days by xclim: how far apart two implementations of one report are."""
+    what, source = "xclim's own codes on the 48 days", "Van Wagner & Pickett 1985"
+    published = beside.fire_table()
+    if "xclim" in peers.missing() or published is None:
+        yield skipped(what, source, "xclim is not installed, or no oracles/fwi_48_days.csv")
+        return
+    theirs = peers.FireArrays(published.weather()).indices()
+    told = ", ".join(f"{name.upper()} {missed}" for name, (_, missed) in published.differences(theirs).items())
+    yield Agreement(what, source, f"days beyond the digits: {told}", "shown only", ok=None)
+
+
 def rain() -> Iterator[Agreement]:
     """The rain indices of 31 stations; of years without a missing day, whose rules differ."""
     source = "xclim on KMA ASOS, 31 stations"

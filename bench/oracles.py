@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HEAD = ("what", "from where", "largest difference", "required", "")
 ORACLES: tuple[Callable[[], Iterator[Agreement]], ...] = (
     observed.fire_weather,
+    libraries.fire_weather,
     observed.drought,
     libraries.drought,
     agreement.evapotranspiration,

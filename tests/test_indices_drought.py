@@ -114,6 +114,24 @@ def test_cells_do_not_depend_on_the_chunk_they_are_in(seed: int, cut: int) -> No
     np.testing.assert_array_equal(spei(water[:, 4]), whole[:, 4])
 
 
+def test_cells_do_not_depend_on_the_slab_that_they_are_worked_on_in() -> None:
+    water = balance(30, 500)
+    water[50, 3] = np.nan
+    whole = spei(water)
+    for cell in (0, 3, 181, 182, 364, 499):
+        np.testing.assert_array_equal(spei(water[:, cell]), whole[:, cell])
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 7, 12, 24])
+def test_sums_of_any_number_of_months(scale: int) -> None:
+    water = balance(40)[:, 0]
+    sums = np.convolve(water, np.ones(scale), "valid")
+    index = spei(water, scale)[scale - 1 :]
+    assert np.isfinite(index).all()
+    for month in range(12):
+        assert list(np.argsort(sums[month::12])) == list(np.argsort(index[month::12]))
+
+
 def test_what_cannot_be_is_refused_by_name() -> None:
     water = balance()
     with pytest.raises(BadInput, match="scale: 0 given"):

@@ -50,7 +50,7 @@ class Listener(Service):
         where = await asyncio.to_thread(conninfo, direct=True)
         connection = await psycopg.AsyncConnection.connect(where, autocommit=True, **connection_arguments("listener"))
         async with connection:
-            while not await self._has_lock(connection):
+            while not await self._has_lock(connection):  # noqa: ASYNC110 (the event is in the database)
                 await asyncio.sleep(self.pause_seconds)
             channel = settings().notify_channel
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

@@ -13,7 +13,7 @@ from aiops.ingest.load_sample import load_sample
 from workers.cli.connection import database
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
 from workers.cli.output import errors, say
-from workers.cli.results import collect, render
+from workers.cli.results import collect, render_summary
 from workers.cli.watch import describe, follow
 
 CITIES = {
@@ -59,6 +59,6 @@ def demo() -> None:
                 describe(follow(connection, start_batch(connection, job_type), daemon=daemon))
         say("4  Results\n")
         data = collect(connection, [grid_id_of(*place) for place in CITIES.values()], None)
-        render(data)
+        render_summary(data)
     say(f"\nDone in {time.monotonic() - started:.0f} s.")
     say(NEXT)

@@ -67,14 +67,58 @@ def collect(
 
 def render(data: dict[str, Any]) -> None:
     """One table per risk: places down, projections across."""
-    by_key = {(row["grid_id"], row["risk_type"], row["scenario"], row["horizon"]): row for row in data["rows"]}
+    by_key = _by_key(data)
     for risk_type in dict.fromkeys(row["risk_type"] for row in data["rows"]):
         console.print(_table(risk_type, data["places"], by_key))
+        for reason, places in _reasons(risk_type, data["places"], by_key).items():
+            say(f"{', '.join(places[:6])}{' …' if len(places) > 6 else ''}: {reason}")
+    _render_legend(data)
+
+
+def render_summary(data: dict[str, Any]) -> None:
+    """Two tables for a few places: risks down, places across, the projections in each field."""
+    by_key = _by_key(data)
+    risk_types = list(dict.fromkeys(row["risk_type"] for row in data["rows"]))
+    labels = " → ".join(h if s == "historical" else f"{h} {s}" for s, h in _COLUMNS)
+    for title, key, factor, digits in (("Hazard score", "hazard_score_100", 1, 0), ("AAL a year, of 10,000 of value", "aal", 10_000, 1)):
+        made = table(f"{title}: {labels}", "", *(f">{place['name'] or _name(place)}" for place in data["places"]))
+        for risk_type in risk_types:
+            fields = []
+            for place in data["places"]:
+                rows = [by_key.get((place["grid_id"], risk_type, *column)) for column in _COLUMNS]
+                numbers = [_number(row, key, factor, digits) for row in rows]
+                fields.append("–" if set(numbers) == {"–"} else " ".join(numbers) + _star(rows[0]))
+            made.add_row(risk_type, *fields)
+        console.print(made)
+    for risk_type in risk_types:
+        for reason, places in _reasons(risk_type, data["places"], by_key).items():
+            say(f"{risk_type}, {', '.join(places)}: {reason}")
+    _render_legend(data)
+
+
+def _render_legend(data: dict[str, Any]) -> None:
     say("H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before its vulnerability.")
     if any(row["is_default"] and row["aal"] is not None for row in data["rows"]):
         say("*: a default stands in for something unknown (such as the distance to a river).")
     if data["synthetic"]:
         say("Computed from SYNTHETIC sample data: for trying out, not for decisions.")
+
+
+def _by_key(data: dict[str, Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {(row["grid_id"], row["risk_type"], row["scenario"], row["horizon"]): row for row in data["rows"]}
+
+
+def _reasons(
+    risk_type: str, places: list[dict[str, Any]], by_key: dict[tuple[Any, ...], dict[str, Any]]
+) -> dict[str, list[str]]:
+    """Why places have no result, each reason once with its places."""
+    found: dict[str, list[str]] = {}
+    for place in places:
+        rows = (by_key.get((place["grid_id"], risk_type, *column)) for column in _COLUMNS)
+        reason = next((row["reason"] for row in rows if row is not None and row["reason"]), None)
+        if reason:
+            found.setdefault(reason, []).append(place["name"] or _name(place))
+    return found
 
 
 def _table(risk_type: str, places: list[dict[str, Any]], by_key: dict[tuple[Any, ...], dict[str, Any]]) -> Table:
@@ -110,11 +154,8 @@ def _star(row: dict[str, Any] | None) -> str:
 
 def _status(rows: list[dict[str, Any]]) -> str:
     status = rows[0]["probability_status"] or rows[0]["hazard_status"]
-    reason = rows[0]["reason"]
     baseline = rows[0]["baseline"]
-    if reason:
-        return f"{status}: {reason}"
-    return status if baseline in (None, "1991-2020") else f"{status}, {baseline}"
+    return str(status) if baseline in (None, "1991-2020") else f"{status}, {baseline}"
 
 
 def _place(text: str) -> tuple[float, float]:
