@@ -108,7 +108,8 @@ def test_results_do_not_depend_on_how_the_cells_are_cut_into_chunks(database, wa
     found = []
     for size in ("24", "1"):
         with running_daemon(database, tmp_path / f"{size}.log", BATCH_SIZE=size):
-            assert wait_for_end(watcher, start(watcher, params='{"force": true, "risk_types": ["extreme_heat", "river_flood"]}'))[0] == "completed"
+            params = '{"force": true, "risk_types": ["extreme_heat", "river_flood"]}'
+            assert wait_for_end(watcher, start(watcher, params=params))[0] == "completed"
         found.append(watcher.execute(RESULTS).fetchall())
     assert str(found[0]) == str(found[1])  # as text: NaN is not equal to itself
 

@@ -33,7 +33,9 @@ def test_a_payload_is_a_job_or_an_object_with_parameters(payload, asked):
     assert parse_payload(payload) == asked
 
 
-@pytest.mark.parametrize("payload", ["", "everything", "[]", "1", '{"job": "x"}', '{"risk_types": []}', "{" * 7999, "null"])
+@pytest.mark.parametrize(
+    "payload", ["", "everything", "[]", "1", '{"job": "x"}', '{"risk_types": []}', "{" * 7999, "null"]
+)
 def test_anything_else_is_refused_with_what_is_allowed(payload):
     with pytest.raises(BadInput, match="allowed: probability, hazard"):
         parse_payload(payload)
@@ -93,7 +95,9 @@ def test_when_the_listeners_session_dies_another_takes_over(three_daemons):
     watcher.execute("SELECT pg_terminate_backend(%s)", (first,))
     wait_for(lambda: (now := watcher.execute(LISTENER).fetchone()) is not None and now[0] != first, seconds=15)
     wait_for(
-        lambda: watcher.execute("NOTIFY aiops_trigger, 'probability'")
-        and watcher.execute("SELECT count(*) FROM batch_jobs").fetchone()[0] > 0,
+        lambda: (
+            watcher.execute("NOTIFY aiops_trigger, 'probability'")
+            and watcher.execute("SELECT count(*) FROM batch_jobs").fetchone()[0] > 0
+        ),
         pause=0.5,
     )

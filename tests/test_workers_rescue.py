@@ -18,7 +18,8 @@ RECONCILE = "SELECT outcome FROM reconcile_batches('20 seconds')"
 def planned(connection):
     """A batch of two chunks whose jobs wait on the queue."""
     write_climate(connection, cells=(1, 2, 3, 4), periods={"historical": (1991, 30)})
-    (batch_id,) = connection.execute("INSERT INTO batch_jobs (job_type) VALUES ('hazard') RETURNING batch_id").fetchone()
+    insert = "INSERT INTO batch_jobs (job_type) VALUES ('hazard') RETURNING batch_id"
+    (batch_id,) = connection.execute(insert).fetchone()
     take(connection)  # the planning job
     connection.execute("SELECT plan_batch(%s, 2, '1', 'calibrated')", (batch_id,))
     connection.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'hazard_batch'")
@@ -175,9 +176,7 @@ def test_a_retry_runs_just_what_failed(connection, planned):
 
 
 @pytest.mark.daemon
-def test_a_chunk_whose_process_is_killed_is_rescued_within_45_seconds_without_a_restart(
-    database, connection, tmp_path
-):
+def test_a_chunk_whose_process_is_killed_is_rescued_within_45_seconds_without_a_restart(database, connection, tmp_path):
     write_climate(connection)
     # A lock that a compute process runs into with its results in hand: it is killed in mid-chunk for certain.
     connection.execute("LOCK TABLE hazard_packed IN ACCESS EXCLUSIVE MODE")

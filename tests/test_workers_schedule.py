@@ -167,11 +167,10 @@ def test_a_daemon_that_was_down_at_the_time_catches_up(database, connection, tmp
     write_climate(connection, cells=(1, 2, 3))
     due, settings = soon("Asia/Seoul", -3 * 86_400)
     definition = f"{due:%m-%d %H:%M} Asia/Seoul"
-    connection.execute(
-        "UPDATE schedule SET definition = %s, defined_at = now() - interval '200 days'", (definition,)
-    )
+    connection.execute("UPDATE schedule SET definition = %s, defined_at = now() - interval '200 days'", (definition,))
     connection.commit()
-    with running_daemon(database, tmp_path / "1.log", **settings), psycopg.connect(database, autocommit=True) as watcher:
+    log = tmp_path / "daemon.log"
+    with running_daemon(database, log, **settings), psycopg.connect(database, autocommit=True) as watcher:
         count = "SELECT count(*) FROM batch_jobs WHERE status = 'completed'"
         wait_for(lambda: watcher.execute(count).fetchone() == (2,))
 

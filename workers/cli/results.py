@@ -80,7 +80,8 @@ def render_summary(data: dict[str, Any]) -> None:
     by_key = _by_key(data)
     risk_types = list(dict.fromkeys(row["risk_type"] for row in data["rows"]))
     labels = " → ".join(h if s == "historical" else f"{h} {s}" for s, h in _COLUMNS)
-    for title, key, factor, digits in (("Hazard score", "hazard_score_100", 1, 0), ("AAL a year, of 10,000 of value", "aal", 10_000, 1)):
+    measures = (("Hazard score", "hazard_score_100", 1, 0), ("AAL a year, of 10,000 of value", "aal", 10_000, 1))
+    for title, key, factor, digits in measures:
         made = table(f"{title}: {labels}", "", *(f">{place['name'] or _name(place)}" for place in data["places"]))
         for risk_type in risk_types:
             fields = []

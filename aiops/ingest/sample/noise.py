@@ -46,6 +46,8 @@ class Stream(IntEnum):
     WIND = 8
     LOCAL_HUMIDITY = 9
     LOCAL_WIND = 10
+    TRACKS = 11
+    TIDES = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,13 @@ def to_plane(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
     return np.stack(np.broadcast_arrays(east, north), axis=-1)
 
 
+def from_plane(east: Floats, north: Floats) -> tuple[Floats, Floats]:
+    """Latitude and longitude of kilometres from 36 °N 127.5 °E: the inverse of `to_plane`."""
+    latitude = _MIDDLE[0] + north / KM_PER_DEGREE
+    longitude = _MIDDLE[1] + east / (KM_PER_DEGREE * np.cos(np.radians(_MIDDLE[0])))
+    return latitude, longitude
+
+
 def distance_to_line(places: Floats, line: Sequence[Sequence[float]]) -> tuple[Floats, Floats]:
     """Distance from places to a line of (latitude, longitude[, value]) points.
 

@@ -26,6 +26,8 @@ _RAIN_MM = 75.0
 """Mean rain on the track of one storm."""
 MEASURABLE_MM = 0.1
 """Less rain than this on a day is none."""
+GATE_LATITUDE = 34.5
+"""Where tracks are drawn to cross, °N: the south coast."""
 _REACH_KM = 130.0
 """Distance from the track at which the rain has fallen by 39 %."""
 
@@ -38,7 +40,7 @@ class Storms:
     first_day: NDArray[np.datetime64]
     """Rain falls on this day and the next."""
     crossing_km: Floats
-    """Kilometres east of the plane's origin at which the track crosses 34.5 °N."""
+    """Kilometres east of the plane's origin at which the track crosses the gate's latitude."""
     heading: Floats
     """Direction of travel, radians clockwise from north."""
     rain_mm: Floats
@@ -48,7 +50,7 @@ class Storms:
 
     def distance_km(self, places: Floats) -> Floats:
         """Distance of places (places, 2) from each track: (storms, places)."""
-        gate = to_plane(34.5, 127.5)[1]
+        gate = to_plane(GATE_LATITUDE, 127.5)[1]
         east = places[None, :, 0] - self.crossing_km[:, None]
         north = places[None, :, 1] - gate
         distance: Floats = np.abs(east * np.cos(self.heading)[:, None] - north * np.sin(self.heading)[:, None])

@@ -1,0 +1,149 @@
+"""How far chance alone moves an AAL: bias and coverage by Monte-Carlo, `python -m bench.sampling`.
+
+Years are drawn from distributions whose bin probabilities are exact, so the true AAL is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from aiops.risks import find_risk
+from aiops.stats import gev
+from aiops.stats.bins import estimate, probabilities
+from aiops.stats.codes import Estimator
+from aiops.stats.intervals import bounds
+from bench.measure import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
+
+HEAD = ("years drawn from", "estimator", "n", "bias of the AAL", "90 % intervals hold", "mean ± 1.645 sd/√n holds")
+FLOOD_PERIODS = (20.0, 50.0, 100.0, 200.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A distribution of years and the risk that reads it."""
+
+    name: str
+    risk: str
+    estimator: Estimator
+    draw: Draw
+    below: Callable[[Floats], Floats]
+    """P(X < e) for bins that hold their lower edge."""
+
+
+def _normal(mean: float, sd: float) -> tuple[Draw, Callable[[Floats], Floats]]:
+    return lambda rng, shape: rng.normal(mean, sd, shape), lambda e: stats.norm.cdf(e, mean, sd)
+
+
+def _gumbel(mean: float, scale: float) -> tuple[Draw, Callable[[Floats], Floats]]:
+    return lambda rng, shape: rng.gumbel(mean, scale, shape), lambda e: stats.gumbel_r.cdf(e, mean, scale)
+
+
+def _hurdle(zeros: float, mean: float, sd: float) -> tuple[Draw, Callable[[Floats], Floats]]:
+    def draw(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+        return np.where(rng.random(shape) < zeros, 0.0, np.exp(rng.normal(mean, sd, shape)))
+
+    return draw, lambda e: zeros + (1.0 - zeros) * stats.norm.cdf(np.log(e), mean, sd)
+
+
+def _poisson(mean: float) -> tuple[Draw, Callable[[Floats], Floats]]:
+    return lambda rng, shape: rng.poisson(mean, shape).astype(float), lambda e: stats.poisson.cdf(e - 1.0, mean)
+
+
+CASES = (
+    Case("normal 18 ± 4 (FWI95)", "wildfire", Estimator.SHRUNK, *_normal(18.0, 4.0)),
+    Case("normal 22 ± 5 (FWI95)", "wildfire", Estimator.SHRUNK, *_normal(22.0, 5.0)),
+    Case("normal 1.2 ± 0.6 (−SPEI)", "drought", Estimator.SHRUNK, *_normal(1.2, 0.6)),
+    Case("Gumbel 18, 4 (FWI95)", "wildfire", Estimator.SHRUNK, *_gumbel(18.0, 4.0)),
+    Case("normal 18 ± 4 (FWI95)", "wildfire", Estimator.KDE, *_normal(18.0, 4.0)),
+    Case("40 % zeros, else e^(2 ± 0.8) (WSDI)", "extreme_heat", Estimator.HURDLE, *_hurdle(0.4, 2.0, 0.8)),
+    Case("Poisson 0.3 (RAIN80)", "urban_flood", Estimator.COUNT, *_poisson(0.3)),
+    Case("Poisson 0.8 (RAIN80)", "urban_flood", Estimator.COUNT, *_poisson(0.8)),
+    Case("Poisson 2 (RAIN80)", "urban_flood", Estimator.COUNT, *_poisson(2.0)),
+    Case("Poisson 4 (RAIN80)", "urban_flood", Estimator.COUNT, *_poisson(4.0)),
+)
+
+
+def coverage(repetitions: int) -> Iterator[tuple[str, ...]]:
+    """Rows of the table."""
+    for case in CASES:
+        damage = find_risk(case.risk).damage_set("calibrated")
+        edges, rates = np.asarray(damage.edges, float), np.asarray(damage.rates, float)
+        cdf = np.concatenate([[0.0], case.below(edges), [1.0]])
+        truth = float(np.diff(cdf) @ rates)
+        for n in (20, 30):
+            x = case.draw(np.random.default_rng(20), (repetitions, n))
+            found = estimate(x, edges, rates, case.estimator)
+            mean = (found.probabilities * rates).sum(axis=-1)
+            aal = bounds(mean, found.error, found.n_years, rates[0], rates[-1])
+            held = np.mean((aal.low <= truth) & (truth <= aal.high))
+            plain = _plain_interval(x, edges, rates, case.estimator, mean)
+            held_plainly = np.mean((mean - plain <= truth) & (truth <= mean + plain))
+            yield (
+                case.name,
+                case.estimator.name.lower(),
+                str(n),
+                f"{100.0 * (mean.mean() / truth - 1.0):+.1f} %",
+                f"{100.0 * held:.1f} %",
+                f"{100.0 * held_plainly:.1f} %",
+            )
+
+
+def _plain_interval(x: Floats, edges: Floats, rates: Floats, estimator: Estimator, mean: Floats) -> Floats:
+    """1.645 sd/√n of the years' own contributions, found year by year from what leaving each out changes."""
+    n = x.shape[1]
+    if estimator is Estimator.COUNT:
+        own = rates[np.searchsorted(edges, x, side="right")]
+    else:
+        without = np.stack([_mean_without(x, year, edges, rates, estimator) for year in range(n)], axis=1)
+        own = n * mean[:, np.newaxis] - (n - 1) * without
+    return 1.645 * own.std(axis=1, ddof=1) / np.sqrt(n)
+
+
+def _mean_without(x: Floats, year: int, edges: Floats, rates: Floats, estimator: Estimator) -> Floats:
+    return probabilities(np.delete(x, year, axis=1), edges, estimator, axis=1) @ rates
+
+
+def flood_noise(repetitions: int) -> Iterator[str]:
+    """River flood in a climate that does not change: independent decades against a 30-year baseline."""
+    rates = np.asarray(find_risk("river_flood").damage_set("calibrated").rates, float)
+    for shape in (-0.2, -0.1, 0.0):
+        params = gev.Gev(np.array(120.0), np.array(40.0), np.array(shape))
+        rng = np.random.default_rng(7)
+        past, future = (
+            gev.return_level(params, 1.0 / (1.0 - rng.random((repetitions, n)).ravel())).reshape(repetitions, n)
+            for n in (30, 20)
+        )
+        edges = gev.return_level(gev.fit(past, axis=1), FLOOD_PERIODS)
+        at_baseline = probabilities(past, edges, "gev", axis=1) @ rates
+        ratio = probabilities(future, edges, "gev", axis=1) @ rates / at_baseline
+        yield f"k = {shape:+.1f}: mean {100.0 * (ratio.mean() - 1.0):+.0f} %, median ratio {np.median(ratio):.2f}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Draw and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repetitions", type=int, default=4000)
+    options = parser.parse_args(arguments)
+    print(table(HEAD, list(coverage(options.repetitions))))
+    print("\nRiver flood, no climate change: AAL of an independent 20 years over that of the 30-year baseline")
+    for line in flood_noise(options.repetitions):
+        print(f"  {line}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
