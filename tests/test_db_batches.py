@@ -79,7 +79,11 @@ def test_a_test_job_is_accepted_and_not_enqueued(connection):
     ("job_type", "params", "message"),
     [
         ("yearly", {}, r"job_type: 'yearly' is not allowed; allowed: probability, hazard"),
-        ("hazard", {"risks": []}, r"input_params\.risks: .* allowed: risk_types, scenarios, horizons, cells, bbox, force"),
+        (
+            "hazard",
+            {"risks": []},
+            r"input_params\.risks: .* allowed: risk_types, scenarios, horizons, cells, bbox, force",
+        ),
         ("hazard", {"risk_types": ["heat"]}, r"risk_types: 'heat' is not allowed; allowed: .*extreme_heat"),
         ("hazard", {"risk_types": []}, r"risk_types: .* at least one"),
         ("hazard", {"risk_types": "extreme_heat"}, r"risk_types: .* a list"),
@@ -225,6 +229,32 @@ def test_the_last_chunk_completes_the_batch(connection, planned):
     assert row["results"]["compute_seconds"] == {"read": 0.2}
     log = connection.execute("SELECT step, status, total_grids, processed_grids, success_rate FROM batch_job_logs")
     assert log.fetchall() == [("plan", "completed", 4, None, None), (None, "completed", 4, 4, 100.0)]
+
+
+def test_the_progress_of_a_hundred_chunks_moves_a_hundred_times_and_never_back(connection):
+    give_climate(connection, range(1, 301))
+    batch_id = insert(connection)
+    assert plan(connection, batch_id, size=3) == 100
+    seen = [0]
+    for chunk in range(1, 101):
+        claim(connection, batch_id, chunk)
+        finish(connection, batch_id, chunk)
+        seen.append(status(connection, batch_id)["progress"])
+    assert seen == list(range(101))
+
+
+def test_chunks_are_made_smaller_when_the_last_batch_shows_that_they_would_last_long(connection):
+    give_climate(connection, range(1, 301))
+    size = "SELECT chunk_size('probability', 100000, 500)"
+    assert connection.execute(size).fetchone() == (500,)
+    batch_id = insert(connection)
+    plan(connection, batch_id, size=300)
+    for chunk in range(1, 13):
+        claim(connection, batch_id, chunk)
+        query = "SELECT finish_chunk(%s, %s, 2, 0, %s)"
+        connection.execute(query, (batch_id, chunk, json.dumps({"compute": 0.9, "write": 0.1})))
+    assert status(connection, batch_id)["status"] == "completed"
+    assert connection.execute(size).fetchone() == (50,)  # 12 s for 300 cells
 
 
 def test_a_later_claim_fences_the_earlier_one_out(connection, planned):

@@ -160,3 +160,31 @@ def test_a_killed_parent_takes_its_processes_along(daemon):
     daemon.kill()
     daemon.wait()
     wait_for(lambda: not [child for child in children if child.is_running() and child.status() != "zombie"])
+
+
+def test_after_a_cancel_nothing_is_written_and_the_processes_are_free(daemon, watcher):
+    watcher.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$"
+    )
+    watcher.execute("CREATE TRIGGER slow AFTER INSERT ON probability_packed FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+    batch_id = start(watcher)
+    rows = "SELECT count(*) FROM probability_packed WHERE batch_id = %s"
+    wait_for(lambda: watcher.execute(rows, (batch_id,)).fetchone()[0] > 0)
+    assert watcher.execute("SELECT cancel_batch(%s)", (batch_id,)).fetchone() == (True,)
+    written = watcher.execute(rows, (batch_id,)).fetchone()[0]
+    busy = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+    wait_for(lambda: watcher.execute(busy).fetchone() == (0,), seconds=4)
+    assert watcher.execute(rows, (batch_id,)).fetchone() == (written,)
+    assert 0 < written < len(CELLS) * 2
+    assert look(watcher, batch_id)[0] == "cancelled"
+    # …and they take the next batch.
+    watcher.execute("DROP TRIGGER slow ON probability_packed")
+    assert wait_for_end(watcher, start(watcher))[0] == "completed"
+
+
+def test_an_assessment_gives_both_in_one_pass(daemon, watcher):
+    batch_id = start(watcher, "assessment")
+    assert wait_for_end(watcher, batch_id)[0] == "completed"
+    for table in ("probability_packed", "hazard_packed"):
+        count = f"SELECT count(*) FROM {table} WHERE batch_id = %s AND input_hash IS NOT NULL"
+        assert watcher.execute(count, (batch_id,)).fetchone() == (len(CELLS) * 2,)

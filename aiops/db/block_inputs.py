@@ -34,7 +34,7 @@ class Inputs:
     warming: Mapping[str, Pair]
     """By scenario: years and K."""
     warming_is_regional: bool
-    gauges: Sequence[Gauge]
+    gauges: Sequence[GaugeRecord]
     """Those with a maximum at least, in the order of their ids."""
 
     def years(self) -> list[int]:
@@ -69,7 +69,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
+class GaugeRecord:
     """A tide gauge with what it measured and what is expected there."""
 
     gauge_id: str
@@ -101,7 +101,7 @@ def read_inputs(cursor: Cursor[tuple[Any, ...]]) -> Inputs:
         warming={scenario: _pair(years, values) for scenario, _, years, values in warming_rows},
         warming_is_regional=any(regional for _, regional, _, _ in warming_rows),
         gauges=[
-            Gauge(gauge_id, latitude, longitude, synthetic, _pair(at, levels), rise.get(gauge_id, {}))
+            GaugeRecord(gauge_id, latitude, longitude, synthetic, _pair(at, levels), rise.get(gauge_id, {}))
             for gauge_id, latitude, longitude, synthetic, at, levels in gauge_rows
         ],
     )
@@ -131,7 +131,7 @@ def _put(row: Floats, years: NDArray[np.int32], at: NDArray[np.int32], values: F
 
 
 def _nearest(
-    gauges: Sequence[Gauge], latitude: Floats, longitude: Floats, coast_distance_m: Floats
+    gauges: Sequence[GaugeRecord], latitude: Floats, longitude: Floats, coast_distance_m: Floats
 ) -> NDArray[np.int32]:
     """(cells,): the nearest gauge within reach; −1 for none, and for cells known to lie inland.
 
@@ -148,7 +148,7 @@ def _nearest(
     return nearest
 
 
-def _kilometres(gauge: Gauge, latitude: Floats, longitude: Floats) -> Floats:
+def _kilometres(gauge: GaugeRecord, latitude: Floats, longitude: Floats) -> Floats:
     """Great-circle distance (haversine)."""
     north, east = np.radians(latitude), np.radians(longitude)
     own_north, own_east = np.radians(gauge.latitude), np.radians(gauge.longitude)

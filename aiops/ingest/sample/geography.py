@@ -39,8 +39,22 @@ class River:
     """A main river from its upper course to its mouth."""
 
     name: str
+    basin: str
+    """Of BASINS: the water of the river's surroundings."""
     points: tuple[tuple[float, float, float], ...]
     """(latitude, longitude, water level in m)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaterBasin:
+    """A river basin, or several that are counted as one."""
+
+    basin_id: str
+    name: str
+    flow_million_m3: float
+    """Mean a year."""
+    use_million_m3: float
+    """Withdrawn a year."""
 
 
 COAST: tuple[Point, ...] = (
@@ -113,40 +127,56 @@ RIDGES: tuple[Ridge, ...] = (
 RIVERS: tuple[River, ...] = (
     River(
         "Han",
+        "sample-han",
         (
             (37.38, 128.66, 300), (37.18, 128.46, 190), (36.98, 128.37, 120), (37.00, 127.87, 70),
             (37.30, 127.64, 40), (37.49, 127.49, 28), (37.53, 127.30, 18), (37.52, 126.99, 5),
             (37.60, 126.82, 3), (37.76, 126.66, 1),
         ),
     ),
-    River("Bukhan", ((38.10, 127.71, 100), (37.89, 127.70, 72), (37.82, 127.52, 45), (37.53, 127.30, 18))),
-    River("Imjin", ((38.10, 127.00, 30), (37.93, 126.75, 8), (37.79, 126.67, 1))),
+    River("Bukhan", "sample-han", ((38.10, 127.71, 100), (37.89, 127.70, 72), (37.82, 127.52, 45), (37.53, 127.30, 18))),
+    River("Imjin", "sample-han", ((38.10, 127.00, 30), (37.93, 126.75, 8), (37.79, 126.67, 1))),
     River(
         "Nakdong",
+        "sample-nakdong",
         (
             (37.00, 129.05, 500), (36.55, 128.73, 90), (36.45, 128.27, 45), (36.12, 128.37, 28),
             (35.99, 128.40, 22), (35.83, 128.46, 17), (35.50, 128.37, 9), (35.38, 128.48, 6),
             (35.38, 128.84, 3), (35.31, 128.97, 2), (35.10, 128.93, 0),
         ),
     ),
-    River("Nam", ((35.42, 127.88, 110), (35.19, 128.08, 20), (35.38, 128.45, 7))),
-    River("Geumho", ((35.96, 128.93, 80), (35.89, 128.62, 30), (35.84, 128.46, 18))),
+    River("Nam", "sample-nakdong", ((35.42, 127.88, 110), (35.19, 128.08, 20), (35.38, 128.45, 7))),
+    River("Geumho", "sample-nakdong", ((35.96, 128.93, 80), (35.89, 128.62, 30), (35.84, 128.46, 18))),
     River(
         "Geum",
+        "sample-geum",
         (
             (35.99, 127.66, 190), (36.30, 127.62, 100), (36.48, 127.48, 50), (36.47, 127.26, 17),
             (36.45, 127.12, 12), (36.28, 126.90, 6), (36.00, 126.72, 0),
         ),
     ),
-    River("Yeongsan", ((35.33, 126.98, 40), (35.15, 126.83, 16), (35.02, 126.71, 6), (34.80, 126.45, 0))),
+    River("Yeongsan", "sample-yeongsan", ((35.33, 126.98, 40), (35.15, 126.83, 16), (35.02, 126.71, 6), (34.80, 126.45, 0))),
     River(
         "Seomjin",
+        "sample-seomjin",
         ((35.60, 127.22, 170), (35.33, 127.25, 70), (35.20, 127.46, 25), (35.07, 127.74, 4), (34.97, 127.76, 0)),
     ),
-    River("Mangyeong", ((35.85, 127.10, 15), (35.87, 126.80, 2))),
-    River("Taehwa", ((35.56, 129.10, 50), (35.55, 129.33, 4), (35.50, 129.39, 0))),
-    River("Hyeongsan", ((35.84, 129.20, 30), (36.01, 129.37, 1))),
+    River("Mangyeong", "sample-geum", ((35.85, 127.10, 15), (35.87, 126.80, 2))),
+    River("Taehwa", "sample-nakdong", ((35.56, 129.10, 50), (35.55, 129.33, 4), (35.50, 129.39, 0))),
+    River("Hyeongsan", "sample-nakdong", ((35.84, 129.20, 30), (36.01, 129.37, 1))),
 )  # fmt: skip
+
+BASINS: tuple[WaterBasin, ...] = (
+    WaterBasin("sample-han", "한강", 26_000, 5_230),
+    WaterBasin("sample-nakdong", "낙동강", 21_500, 5_100),
+    WaterBasin("sample-geum", "금강", 13_000, 2_610),
+    WaterBasin("sample-yeongsan", "영산강", 5_600, 1_500),
+    WaterBasin("sample-seomjin", "섬진강", 6_600, 900),
+    WaterBasin("sample-jeju", "제주", 1_400, 230),
+)
+"""Use: published of 2011 by basin (National Atlas of Korea), Jeju's approximate. Flow: the country's 76 km³ a year
+shared out by area and rain, approximate; Jeju's with the ground water that is renewed."""
+JEJU = "sample-jeju"
 
 CITIES: tuple[City, ...] = (
     City("Seoul", "서울", 37.5665, 126.9780, 38, 0.75),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.grid import grid_id_of, grid_ids_of, latitude_of, longitude_of
-from aiops.ingest.sample.geography import BORDER, CITIES, COAST, ISLANDS, RIDGES, RIVERS
+from aiops.ingest.sample.geography import BORDER, CITIES, COAST, ISLANDS, JEJU, RIDGES, RIVERS
 from aiops.ingest.sample.plane import distance_to_line, inside, to_plane
+from aiops.ingest.sample.tides import highest_water
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,17 @@ _NEAREST_KM = 4.0
 """A lattice point nearer than this to a city gives way to it."""
 _SHORE_KM = 2.0
 """A lattice point nearer than this to the hand-drawn coast might lie in the sea."""
+_WEST_KM, _SOUTH_KM = -30.0, -160.0
+"""The western plains: this far east and north of the middle of the plane."""
+_DIKE_KM = 10.0
+"""Low ground nearer than this to the sea lies behind a dike."""
+_DIKE_YEARS = 100.0
+"""The dike holds the water of so many years …"""
+_FREEBOARD_M = (0.3, 1.4)
+"""… and from this to that much more."""
+_KNOWN_DIKES = 0.75
+"""Share of the dikes whose height is known."""
+_JEJU_NORTH = 34.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,9 @@ class SampleCell:
     forest_distance_m: float
     impervious_ratio: float
     """0 to 1."""
+    crest_m: float | None
+    """Height of the sea dike, m above mean sea level; None where the ground needs none, or nobody knows of one."""
+    basin_id: str
 
 
 @lru_cache(maxsize=1)
@@ -66,7 +81,9 @@ def sample_cells() -> tuple[SampleCell, ...]:
     slope = _slope_degrees(places) * (0.5 + chance[2]) + 0.3
     city_impervious = np.array([0.0 if city is None else city.impervious_ratio for city in named])
     impervious = np.where(is_city, city_impervious, 0.01 + 0.24 * chance[3] ** 3 / (1.0 + elevation / 150.0))
-    river_m, river_level = _rivers(places, elevation, chance[4], chance[5])
+    river_m, river_level, basins = _rivers(places, elevation, chance[4], chance[5])
+    basins = np.where(latitude < _JEJU_NORTH, JEJU, basins)
+    crest = _crests(places, coast_km, elevation, chance[7], chance[8])
     # Forest is never far in the mountains, and far only in large towns and on the plains.
     forest = 20.0 * np.exp(3.0 * chance[6]) * (1.0 + 25.0 * impervious**2) / (1.0 + elevation / 120.0)
 
@@ -84,6 +101,8 @@ def sample_cells() -> tuple[SampleCell, ...]:
             river_elevation_m=round(float(river_level[i]), 1),
             forest_distance_m=round(float(max(forest[i], 5.0))),
             impervious_ratio=round(float(impervious[i]), 3),
+            crest_m=None if np.isnan(crest[i]) else round(float(crest[i]), 2),
+            basin_id=str(basins[i]),
         )
         for i, city in enumerate(named)
     )
@@ -117,7 +136,9 @@ def _lattice() -> list[int]:
 
 def _relief_m(places: Floats, coast_km: Floats) -> tuple[Floats, Floats]:
     """Height of the plain that rises slowly from the coast, and of the ranges upon it, m."""
-    plain = 1.0 + 2.5 * coast_km**0.8
+    # The plains of the west coast hardly rise; the other coasts do at once.
+    west = (places[:, 0] < _WEST_KM) & (places[:, 1] > _SOUTH_KM)
+    plain = 1.0 + np.where(west, 1.0, 2.5) * coast_km**0.8
     ranges = np.zeros(len(places))
     for ridge in RIDGES:
         distance, height = distance_to_line(places, ridge.points)
@@ -137,8 +158,18 @@ def _slope_degrees(places: Floats) -> Floats:
     return slope
 
 
-def _rivers(places: Floats, elevation: Floats, chance: Floats, fall: Floats) -> tuple[Floats, Floats]:
-    """Distance (m) and water level (m) of the nearest main river, or of a brook that is nearer."""
+def _crests(places: Floats, coast_km: Floats, elevation: Floats, chance: Floats, known: Floats) -> Floats:
+    """Heights of dikes before low ground, m; NaN where there is none or nobody knows of one."""
+    water = highest_water(places, _DIKE_YEARS)
+    low, high = _FREEBOARD_M
+    crest = water + low + (high - low) * chance
+    return np.where((coast_km <= _DIKE_KM) & (elevation < crest) & (known < _KNOWN_DIKES), crest, np.nan)
+
+
+def _rivers(
+    places: Floats, elevation: Floats, chance: Floats, fall: Floats
+) -> tuple[Floats, Floats, NDArray[np.str_]]:
+    """Distance (m) and water level (m) of the nearest main river, or of a brook that is nearer; the river's basin."""
     found = [distance_to_line(places, river.points) for river in RIVERS]
     distances = np.array([distance for distance, _ in found]) * 1000.0
     nearest = distances.argmin(axis=0)
@@ -148,9 +179,9 @@ def _rivers(places: Floats, elevation: Floats, chance: Floats, fall: Floats) -> 
     brook_level = elevation - (2.0 + 25.0 * fall) * np.sqrt(brook / 500.0)
     distance = np.maximum(np.minimum(main, brook), 20.0)
     level = np.maximum(np.where(main <= brook, level, brook_level), 0.0)
-    return distance, np.minimum(level, elevation - 0.5)
+    return distance, np.minimum(level, elevation - 0.5), np.array([river.basin for river in RIVERS])[nearest]
 
 
 def _chance(ids: NDArray[np.int32]) -> Floats:
-    """Seven numbers in [0, 1) for every cell (7, cells), that depend on nothing but its id."""
-    return np.array([np.random.default_rng([int(grid_id), 2020]).random(7) for grid_id in ids]).T
+    """Nine numbers in [0, 1) for every cell (9, cells), that depend on nothing but its id."""
+    return np.array([np.random.default_rng([int(grid_id), 2020]).random(9) for grid_id in ids]).T

@@ -29,11 +29,11 @@ _HOURS = np.arange(-72, 43, 6)
 _SPEED_KMH, _SPEED_SPREAD, _GAIN_KMH = 30.0, 0.3, 0.25
 """Median speed at the gate and the spread of its logarithm; what it gains an hour, km/h."""
 _LEAST_SPEED_KMH = 12.0
-_WIND_KT, _WIND_SPREAD, _WIND_LIMITS = 44.0, 0.30, (20.0, 95.0)
+_WIND_KT, _WIND_SPREAD, _WIND_LIMITS = 45.0, 0.30, (20.0, 95.0)
 """Median of the largest wind at the gate, knots, the spread of its logarithm, its limits."""
 _GROWTH_KT, _STRONGEST_KT = 0.5, 105.0
 """Stronger an hour before the gate, up to this."""
-_FADING_HOURS = 50.0
+_FADING_HOURS = 58.0
 """Beyond the gate the wind falls to 37 % in this time."""
 _STORM_KT, _STRONG_KT, _TYPHOON_KT = 34.0, 48.0, 64.0
 _RADIUS_30, _RADIUS_50 = (180.0, 0.40), (78.0, 0.30)

@@ -1,10 +1,12 @@
-"""How the climate of South Korea changes by scenario and year, as tables.
+"""How the climate of South Korea changes by scenario and year, and how warm the globe becomes, as tables.
 
 Anchored on the national 1 km projections (five regional models, South Korean mean, 2081–2100 against 2000–2019):
 +2.3 °C and +3 % of rain at SSP1-2.6, +6.3 °C and +18 % at SSP5-8.5, 20 to 40 % on the wettest day
 (Climate Research 17(2), 2022, 89, doi:10.14383/cri.2022.17.2.89; the same figures in the National Atlas of Korea).
 SSP2-4.5 and SSP3-7.0 stand between them as the global warming of IPCC AR6 WG1, table SPM.1, does. The course
 within the century is this project's approximation.
+The globe: best estimates of that table for 2021–2040, 2041–2060 and 2081–2100 above 1850–1900, less the 0.88 °C by which
+1991–2020 was warmer than 1850–1900.
 """
 
 from __future__ import annotations
@@ -48,3 +50,19 @@ PATHWAYS: dict[str, Pathway] = {
     "ssp585": Pathway(((2020, 0.36), (2030, 1.25), (2050, 2.9), (2070, 4.7), (2090, 6.4), (2100, 7.2)), 0.028),
 }
 """By the scenarios of `aiops.climate.SCENARIOS`."""
+
+GLOBAL_PATHWAYS: dict[str, tuple[tuple[float, float], ...]] = {
+    "historical": ((1991, -0.32), (2005.5, 0.0), (2020, 0.32)),
+    "ssp126": ((2020, 0.32), (2030.5, 0.62), (2050.5, 0.82), (2090.5, 0.92), (2100, 0.92)),
+    "ssp245": ((2020, 0.32), (2030.5, 0.62), (2050.5, 1.12), (2090.5, 1.82), (2100, 1.97)),
+    "ssp370": ((2020, 0.32), (2030.5, 0.62), (2050.5, 1.22), (2090.5, 2.72), (2100, 3.06)),
+    "ssp585": ((2020, 0.32), (2030.5, 0.72), (2050.5, 1.52), (2090.5, 3.52), (2100, 3.98)),
+}
+"""(year, °C of the global mean since 1991–2020), straight lines between them."""
+
+
+def global_warming(scenario: str, years: ArrayLike) -> Floats:
+    """Warming of the globe since the mean of 1991–2020, °C."""
+    at, degrees = zip(*GLOBAL_PATHWAYS[scenario], strict=True)
+    warming: Floats = np.interp(np.asarray(years, dtype=np.float64), at, degrees)
+    return warming
