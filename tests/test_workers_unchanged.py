@@ -62,6 +62,19 @@ def test_new_surroundings_and_force_compute_again(compute, connection):
     assert compute("--force")["cells"] == len(CELLS)
 
 
+def test_new_warming_computes_again_and_the_same_warming_does_not(compute, connection):
+    write = (
+        "INSERT INTO warming_level AS w (scenario, year, warming_k, dataset_id) VALUES ('ssp245', 2050, %s, 1)"
+        " ON CONFLICT (scenario, year, regional) DO UPDATE SET warming_k = excluded.warming_k"
+        " WHERE w.warming_k <> excluded.warming_k"
+    )
+    compute()
+    for warming, computed in ((1.2, len(CELLS)), (1.2, 0), (1.3, len(CELLS))):
+        connection.execute(write, (warming,))
+        connection.commit()
+        assert compute()["cells"] == computed
+
+
 def test_another_damage_set_computes_again(compute_alone):
     compute_alone()
     assert compute_alone(DAMAGE_SET="reference")["cells"] == len(CELLS)

@@ -38,9 +38,13 @@ class Inputs:
     """Those with a maximum at least, in the order of their ids."""
 
     def years(self) -> list[int]:
-        """Years between 1991 and 2100 that have a value for some scenario."""
+        """The first and last year that have a value for some scenario, of those between 1991 and 2100."""
         pairs = [*self.warming.values(), *(pair for gauge in self.gauges for pair in gauge.rise.values())]
-        return sorted({int(year) for years, _ in pairs for year in years if _FIRST_YEAR <= year <= _LAST_YEAR})
+        if not pairs:
+            return []
+        years = np.concatenate([years for years, _ in pairs])
+        years = years[(years >= _FIRST_YEAR) & (years <= _LAST_YEAR)]
+        return [int(years.min()), int(years.max())] if years.size else []
 
     def warming_on(self, years: NDArray[np.int32]) -> Floats | None:
         """(5, years), or None where nothing is stored."""

@@ -34,20 +34,28 @@ CREATE TRIGGER climate_data_updated AFTER UPDATE ON climate_data
 CREATE TRIGGER climate_data_deleted AFTER DELETE ON climate_data
     REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION climate_data_changed();
 
+-- A statement that touches no row (the same file loaded again) changes nothing.
 CREATE FUNCTION shared_inputs_changed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE input_version SET version = nextval('input_version_seq');
+    IF EXISTS (SELECT FROM changed_rows) THEN
+        UPDATE input_version SET version = nextval('input_version_seq');
+    END IF;
     RETURN NULL;
 END
 $$;
 DO $$
 DECLARE
     input text;
+    event text;
 BEGIN
     FOREACH input IN ARRAY '{warming_level,tide_gauge,tide_gauge_maximum,sea_level_rise}'::text[] LOOP
-        EXECUTE format('CREATE TRIGGER shared_inputs_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I '
-                       'FOR EACH STATEMENT EXECUTE FUNCTION shared_inputs_changed()', input);
+        FOREACH event IN ARRAY '{INSERT,UPDATE,DELETE}'::text[] LOOP
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s TABLE AS changed_rows '
+                           'FOR EACH STATEMENT EXECUTE FUNCTION shared_inputs_changed()',
+                           'shared_inputs_' || lower(event), event, input,
+                           CASE event WHEN 'DELETE' THEN 'OLD' ELSE 'NEW' END);
+        END LOOP;
     END LOOP;
 END
 $$;

@@ -1,7 +1,7 @@
 """The sample data set as packed rows: yearly series of every cell and scenario, from the generator's daily weather.
 
-The days themselves are not kept: the yearly indicators are computed from them by `aiops.indices`, as for any other
-daily data, and only those are stored.
+The days themselves are not kept: the yearly indicators are computed from them as from any other daily data, and only
+those are stored.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.climate import SCENARIOS, Series, calendar_days
+from aiops.climate import SCENARIOS, calendar_days
 from aiops.indices import spells
 from aiops.ingest.indicators import PLAIN_INDICATORS
-from aiops.ingest.sample.days import PERIODS
+from aiops.ingest.sample.days import PERIODS, yearly_series
+from aiops.ingest.sample.fire import FireDays, fire_indicators
 from aiops.ingest.sample.land import sample_cells
+from aiops.ingest.sample.surface import surface_weather
+from aiops.ingest.sample.tracks import storm_indicators
+from aiops.ingest.sample.water import monthly_water, water_indicators
 from aiops.ingest.sample.weather import DailyWeather, daily_weather
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from aiops.climate import Series
     from aiops.ingest.sample.land import SampleCell
 
     Floats = NDArray[np.float64]
@@ -30,9 +35,12 @@ if TYPE_CHECKING:
 
 SAMPLE_SEED = 18
 """Picked among 26 for a history near the normals; the mean over seeds is unbiased, one seed's rain may be 10 % off."""
+CELLS_IN_MEMORY = 91
+"""A quarter of the cells: some 350 MB."""
 CELLS_AT_ONCE = 48
 """Cells whose indicators are computed together; their days fit the processor's cache better than all at once."""
-_BASELINE = PERIODS["historical"]
+_HISTORY = SCENARIOS[0]
+_BASELINE = PERIODS[_HISTORY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,8 @@ class SampleDataset:
 
     name: str = "sample"
     source: str = (
-        "SYNTHETIC: stochastic weather generator, tuned to the KMA normals 1991-2020 and the national SSP "
-        "projections; neither observed nor a forecast"
+        "SYNTHETIC: stochastic generator of weather, typhoons and tides, tuned to the KMA normals 1991-2020 and the "
+        "national SSP projections; neither observed nor a forecast"
     )
     file_sha256: None = None
     first_year: int = PERIODS["historical"][0]
@@ -71,8 +79,9 @@ def generate_sample(
 ) -> Iterator[list[Series]]:
     """Generate the yearly series of the sample.
 
-    History covers 1991–2020, the scenarios 2021–2100; spells and percentiles are relative to the history. The same
-    seed gives the same values for a cell whichever cells and scenarios are asked for.
+    History covers 1991–2020, the scenarios 2021–2100; spells, percentiles and droughts are relative to the history,
+    and the fire weather runs on from it. The same seed gives the same values for a cell whichever cells and scenarios
+    are asked for.
 
     Args:
         seed: of all random numbers.
@@ -81,26 +90,55 @@ def generate_sample(
         progress: told the share of the work done, 0 to 1, after each list.
 
     Yields:
-        Lists of series, each (variable, scenario, cell) once in all: scenario by scenario, some cells at a time.
+        Lists of series, each (variable, scenario, cell) once in all.
     """
     wanted = tuple(sample_cells() if cells is None else cells)
-    blocks = [slice(start, start + CELLS_AT_ONCE) for start in range(0, len(wanted), CELLS_AT_ONCE)]
-    history = daily_weather("historical", seed, wanted)
-    thresholds = [_thresholds(history, block) for block in blocks]
-    steps, done = len(scenarios) * len(blocks), 0
-    for scenario in scenarios:
-        weather = history if scenario == "historical" else daily_weather(scenario, seed, wanted)
-        for block, threshold in zip(blocks, thresholds, strict=True):
-            yield _yearly_series(weather, block, threshold, None if weather is history else history)
+    parts = parts_of(wanted)
+    steps, done = len(parts) * (len(scenarios) + 1), 0
+    for part in parts:
+        for found in generate_part(seed, part, scenarios):
+            yield found
             done += 1
             if progress is not None:
                 progress(done / steps)
 
 
+def parts_of(cells: Sequence[SampleCell]) -> list[tuple[SampleCell, ...]]:
+    """Cells whose days are held in memory together."""
+    return [tuple(cells[start : start + CELLS_IN_MEMORY]) for start in range(0, len(cells), CELLS_IN_MEMORY)]
+
+
+def generate_part(seed: int, cells: tuple[SampleCell, ...], scenarios: Sequence[str] = SCENARIOS) -> Iterator[list[Series]]:
+    """The series of some cells: a list for each scenario, and one of what looks at all scenarios together."""
+    blocks = [slice(start, start + CELLS_AT_ONCE) for start in range(0, len(cells), CELLS_AT_ONCE)]
+    history = daily_weather(_HISTORY, seed, cells)
+    thresholds = [_thresholds(history, block) for block in blocks]
+    months: list[Series] = []
+    fire: dict[str, FireDays] = {}
+    # The history comes in any case: scenarios begin where it ends.
+    for scenario in (_HISTORY, *(one for one in scenarios if one != _HISTORY)):
+        weather = history if scenario == _HISTORY else daily_weather(scenario, seed, cells)
+        surface = surface_weather(weather, seed)
+        months += monthly_water(weather, surface)
+        fire[scenario] = FireDays.of(weather, surface)
+        if scenario in scenarios:
+            before = None if weather is history else history
+            yield [
+                one
+                for block, threshold in zip(blocks, thresholds, strict=True)
+                for one in _yearly_series(weather, block, threshold, before)
+            ]
+    grid_ids = tuple(cell.grid_id for cell in cells)
+    found = [*water_indicators(months, cells), *fire_indicators(fire, grid_ids)]
+    if _HISTORY in scenarios:
+        found += storm_indicators(seed, grid_ids)
+    yield [one for one in found if one.scenario in scenarios]
+
+
 def _yearly_series(
     weather: DailyWeather, block: slice, thresholds: _Thresholds, history: DailyWeather | None
 ) -> list[Series]:
-    """All yearly indicators of a block of cells under one scenario."""
+    """The indicators of heat, cold and rain of a block of cells under one scenario."""
     # Five-day sums reach back over New Year: the last year of the history stands in front of a scenario.
     front = 0 if history is None else len(calendar_days(_BASELINE[1], 1))
     dates = weather.dates if history is None else np.concatenate([history.dates[-front:], weather.dates])
@@ -112,11 +150,8 @@ def _yearly_series(
         results: dict[str, Yearly] = {name: compute(days, dates) for name, compute in indicators.items()}
         results |= _relative(variable, days, dates, thresholds)
         for name, (years, values) in results.items():
-            own = values[years >= weather.first_year].T.astype(np.float32)
-            found.extend(
-                Series(name, weather.scenario, int(grid_id), weather.first_year, column)
-                for grid_id, column in zip(weather.grid_ids[block], own, strict=True)
-            )
+            own = values[years >= weather.first_year]
+            found += yearly_series(name, weather.scenario, weather.grid_ids[block], own)
     return found
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.climate import SCENARIOS, calendar_days
+from aiops.climate import SCENARIOS, Series, calendar_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,3 +51,11 @@ def course_rows(dates: NDArray[np.datetime64]) -> NDArray[np.intp]:
 def without_leap_day(course: NDArray[np.float32]) -> NDArray[np.float32]:
     """An annual course (366, cells) for a year of 365 days."""
     return np.delete(course, LEAP_DAY, axis=0)
+
+
+def yearly_series(
+    variable: str, scenario: str, grid_ids: Sequence[int], values: NDArray[np.float64]
+) -> Iterator[Series]:
+    """Yearly values (years, cells) of a scenario's whole period as series."""
+    for grid_id, column in zip(grid_ids, values.T, strict=True):
+        yield Series(variable, scenario, int(grid_id), PERIODS[scenario][0], column.astype(np.float32))

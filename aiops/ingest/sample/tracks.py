@@ -16,10 +16,15 @@ from aiops.ingest.sample.days import PERIODS
 from aiops.ingest.sample.noise import Stream, generator
 from aiops.ingest.sample.plane import from_plane, to_plane
 from aiops.ingest.sample.storms import GATE_LATITUDE, draw_storms
+from aiops.ingest.storms import StormYears, fixes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from aiops.climate import Series
+    from aiops.db.inputs import Fix
     from aiops.ingest.sample.storms import Storms
 
     Floats = NDArray[np.float64]
@@ -65,6 +70,18 @@ def sample_tracks(seed: int) -> Tracks:
     wind = np.where(hours < 0.0, before, wind_at_gate[:, None] * np.exp(-hours / _FADING_HOURS))
     wind = 5.0 * np.rint(wind / 5.0)
     return _with_year_end(_as_tracks(storms, time, latitude, longitude, wind, size))
+
+
+def storm_indicators(seed: int, grid_ids: Sequence[int]) -> list[Series]:
+    """`max_site_wind` and `s_tc` of cells, as history: scenarios have none of their own."""
+    first, last = PERIODS[SCENARIOS[0]]
+    return list(StormYears(sample_tracks(seed), tuple(range(first, last + 1)), 0).series(grid_ids))
+
+
+def sample_fixes(seed: int) -> list[Fix]:
+    """The tracks as rows of `best_track`."""
+    tracks = sample_tracks(seed)
+    return list(fixes_of(tracks, storm_names(tracks)))
 
 
 def storm_names(tracks: Tracks) -> list[tuple[str, str | None]]:
