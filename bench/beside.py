@@ -1,7 +1,7 @@
 """Published values and real observations in a folder beside the checkout; nothing of them is part of the project.
 
-The folder holds `oracles` and `data`. It is named by `--data`, else by AIOPS_ORACLE_DATA, else it is the folder
-`shared` next to the checkout. Where it is absent, what needs it is skipped by name.
+The folder holds `oracles` and `data`; `--data` names it, else AIOPS_ORACLE_DATA. Where it is absent, what needs it is
+skipped by name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 VARIABLE = "AIOPS_ORACLE_DATA"
-HELP = f"folder with `oracles` and `data`; else {VARIABLE}, else `shared` beside the checkout"
+HELP = f"folder with `oracles` and `data`; else {VARIABLE}, else a folder beside the checkout"
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _folder = Path(os.environ.get(VARIABLE) or _CHECKOUT.parent / "shared")
 

@@ -79,10 +79,6 @@ def test_a_block_carries_the_surroundings_and_nan_for_what_is_unknown(connection
 def test_only_the_cells_that_were_asked_for_are_read(connection, dataset):
     write_series(connection, [series(cell, "historical", 2000, [cell]) for cell in (1, 2, 3, 752)], dataset)
     assert read_block(connection, ["rx1day"], 1, 800, cells=[2, 752]).grid_ids.tolist() == [2, 752]
-    box = [124.5, 33.0, 124.51, 33.01]
-    block = read_block(connection, ["rx1day"], 1, 800, box=box)
-    assert block.grid_ids.tolist() == [1, 2, 752]
-    assert block.values["rx1day"][0, 0].tolist() == [1, 2, 752]
 
 
 def test_a_range_without_climate_data_is_an_empty_block(connection):
@@ -98,7 +94,7 @@ def test_a_range_read_is_one_index_scan(connection):
         " FROM generate_series(1, 20000) AS cell, scenario"
     )
     connection.execute("ANALYZE climate_data")
-    where = {"variables": ["rx1day"], "first": 5000, "last": 5500, "cells": None, "box": None}
+    where = {"variables": ["rx1day"], "first": 5000, "last": 5500, "cells": None}
     plan = "\n".join(row[0] for row in connection.execute("EXPLAIN " + statement("read_block_series"), where))
     assert plan.count("Index Scan") == 1, plan
     assert "climate_data_rx1day_pkey" in plan, plan

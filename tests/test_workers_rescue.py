@@ -199,3 +199,33 @@ def test_a_chunk_whose_process_is_killed_is_rescued_within_45_seconds_without_a_
         counts = "SELECT count(*), count(DISTINCT grid_id) FROM hazard_packed"
         assert watcher.execute(counts).fetchone() == (len(CELLS), len(CELLS))
         assert watcher.execute("SELECT max(attempt) FROM batch_chunks").fetchone() == (2,)
+
+
+@pytest.mark.daemon
+def test_a_process_that_is_stopped_with_a_lock_in_hand_keeps_nobody_waiting_and_cannot_write_when_it_wakes(
+    database, connection, tmp_path
+):
+    write_climate(connection)
+    connection.execute("LOCK TABLE hazard_packed IN ACCESS EXCLUSIVE MODE")
+    with (
+        running_daemon(database, tmp_path / "daemon.log", PARALLEL_WORKERS="2", BATCH_SIZE="6") as daemon,
+        psycopg.connect(database, autocommit=True) as watcher,
+    ):
+        params = '{"risk_types": ["extreme_heat"]}'
+        watcher.execute("INSERT INTO batch_jobs (job_type, input_params) VALUES ('hazard', %s)", (params,))
+        running = "SELECT count(*) FROM batch_chunks WHERE state = 'running'"
+        wait_for(lambda: watcher.execute(running).fetchone() == (2,))
+        zombie = next(p for p in psutil.Process(daemon.pid).children() if "compute" in p.cmdline())
+        zombie.suspend()
+        try:
+            connection.rollback()
+            ended = "SELECT status, progress FROM batch_jobs"
+            wait_for(lambda: watcher.execute(ended).fetchall() == [("completed", 100)], seconds=60)
+            attempts = "SELECT grid_id, calculated_at FROM hazard_packed ORDER BY 1"
+            before = watcher.execute(attempts).fetchall()
+        finally:
+            zombie.resume()
+        time.sleep(3)
+        assert watcher.execute(attempts).fetchall() == before
+        assert len(before) == len(CELLS)
+        assert watcher.execute(ended).fetchall() == [("completed", 100)]

@@ -39,7 +39,6 @@ def read_block(
     last_grid_id: int,
     *,
     cells: Sequence[int] | None = None,
-    box: Sequence[float] | None = None,
 ) -> Block:
     """Read the cells with climate data of a range.
 
@@ -53,13 +52,11 @@ def read_block(
         first_grid_id: first cell of the range.
         last_grid_id: last cell of the range, inclusive.
         cells: only these cells of the range; None: all.
-        box: only cells within [west, south, east, north], degrees; None: all.
     """
     where = {
         "first": first_grid_id,
         "last": last_grid_id,
         "cells": None if cells is None else list(cells),
-        "box": None if box is None else [float(edge) for edge in box],
     }
     with connection.cursor(binary=True) as cursor:
         cursor.execute(statement("read_block_cells"), where)

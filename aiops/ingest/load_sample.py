@@ -1,4 +1,4 @@
-"""The synthetic sample into `climate_data`."""
+"""The synthetic sample into the database: climate series, and all that the nine risks need beside them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from aiops.climate import SCENARIOS
 from aiops.db.cells import write_cells
 from aiops.db.climate import write_series
 from aiops.db.datasets import register_dataset
-from aiops.ingest.sample import SAMPLE_DATASET, generate_sample, sample_cells
+from aiops.db.inputs import (
+    write_basins,
+    write_gauge_maxima,
+    write_gauges,
+    write_sea_level_rise,
+    write_tracks,
+    write_warming,
+    write_water_use,
+)
+from aiops.ingest.sample import SAMPLE_DATASET, SAMPLE_SEED, sample_cells
+from aiops.ingest.sample.days import PERIODS
+from aiops.ingest.sample.parallel import generate_in_processes
+from aiops.ingest.sample.tides import gauge_maxima, gauges, sea_level_rise
+from aiops.ingest.sample.tracks import sample_fixes
+from aiops.ingest.sample.warming import warming_rows
+from aiops.ingest.sample.water import basins, water_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +44,8 @@ class SampleReport:
     series_inserted: int
     series_updated: int
     series_unchanged: int
+    inputs: dict[str, int]
+    """Rows of what is no series, by kind."""
     seconds: float
 
     def as_dict(self) -> dict[str, object]:
@@ -37,6 +55,8 @@ class SampleReport:
 
 def load_sample(connection: Connection, progress: Callable[[float], None] | None = None) -> SampleReport:
     """Generate the sample and write it, in one transaction. A second load changes nothing.
+
+    Two processes generate where there are two processors.
 
     Args:
         connection: the caller's; the load is one transaction (a savepoint within one that is open).
@@ -48,7 +68,8 @@ def load_sample(connection: Connection, progress: Callable[[float], None] | None
     with connection.transaction():
         dataset_id = register_dataset(connection, **asdict(SAMPLE_DATASET))
         write_cells(connection, [asdict(cell) for cell in cells], dataset_id)
-        for series in generate_sample(progress=progress):
+        inputs = _write_inputs(connection, dataset_id)
+        for series in generate_in_processes(progress=progress):
             written = write_series(connection, series, dataset_id)
             inserted += written.inserted
             updated += written.updated
@@ -61,5 +82,21 @@ def load_sample(connection: Connection, progress: Callable[[float], None] | None
         inserted,
         updated,
         unchanged,
+        inputs,
         time.monotonic() - started,
     )
+
+
+def _write_inputs(connection: Connection, dataset_id: int) -> dict[str, int]:
+    """Storms, tides, rise of the sea, basins, water use, warming."""
+    first, last = PERIODS[SCENARIOS[0]]
+    written = {
+        "basins": write_basins(connection, basins(), dataset_id),
+        "water_use": write_water_use(connection, water_use(), dataset_id),
+        "track_fixes": write_tracks(connection, sample_fixes(SAMPLE_SEED), range(first, last + 1), dataset_id),
+        "tide_gauges": write_gauges(connection, gauges(), dataset_id),
+        "tide_gauge_maxima": write_gauge_maxima(connection, gauge_maxima(SAMPLE_SEED), dataset_id),
+        "sea_level_rise": write_sea_level_rise(connection, sea_level_rise(), dataset_id),
+        "warming": write_warming(connection, warming_rows(), dataset_id),
+    }
+    return {kind: rows.inserted + rows.updated + rows.unchanged for kind, rows in written.items()}

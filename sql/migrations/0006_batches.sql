@@ -510,10 +510,12 @@ BEGIN ATOMIC
     RETURNING c.attempt, c.first_grid_id, c.last_grid_id, c.n_cells, c.cells, b.job_type, b.input_params;
 END;
 
--- The fence: lock the chunk if this attempt still holds it. The lock lasts until the results are committed.
+-- The fence: lock the chunk if this attempt still holds it. The lock lasts until the results are committed; of a process
+-- that falls silent in between, the server ends the session, so that nobody waits for it for long.
 CREATE FUNCTION hold_chunk(p_batch_id uuid, p_chunk_no integer, p_attempt integer) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM set_config('idle_in_transaction_session_timeout', '20s', true);
     PERFORM FROM batch_chunks
     WHERE batch_id = p_batch_id AND chunk_no = p_chunk_no AND attempt = p_attempt AND state = 'running'
     FOR UPDATE;

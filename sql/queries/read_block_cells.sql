@@ -4,7 +4,4 @@ FROM location_grid
 WHERE has_climate
   AND grid_id BETWEEN %(first)s AND %(last)s
   AND (%(cells)s::integer[] IS NULL OR grid_id = ANY (%(cells)s))
-  AND (%(box)s::float8[] IS NULL
-       OR (grid_longitude(grid_id) BETWEEN (%(box)s::float8[])[1] AND (%(box)s::float8[])[3]
-           AND grid_latitude(grid_id) BETWEEN (%(box)s::float8[])[2] AND (%(box)s::float8[])[4]))
 ORDER BY grid_id

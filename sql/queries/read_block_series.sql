@@ -6,7 +6,4 @@ FROM climate_data
 WHERE variable = ANY (%(variables)s)
   AND grid_id BETWEEN %(first)s AND %(last)s
   AND (%(cells)s::integer[] IS NULL OR grid_id = ANY (%(cells)s))
-  AND (%(box)s::float8[] IS NULL
-       OR (grid_longitude(grid_id) BETWEEN (%(box)s::float8[])[1] AND (%(box)s::float8[])[3]
-           AND grid_latitude(grid_id) BETWEEN (%(box)s::float8[])[2] AND (%(box)s::float8[])[4]))
 GROUP BY variable, scenario, first_year, octet_length(values)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.ingest.sample.days import course_rows
+from aiops.climate import SCENARIOS
+from aiops.ingest.sample.days import course_rows, dates_of
 from aiops.ingest.sample.land import sample_cells
 from aiops.ingest.sample.noise import Field, Stream, loadings, local_noise, mode_series
 from aiops.ingest.sample.normals import monthly_to_daily
@@ -39,13 +40,17 @@ WIND = Field(Stream.WIND, national=0.45, local=0.25, quick=0.5, slow=0.9, slow_s
 """How windy it is."""
 
 
+_ROWS_AT_ONCE = 32
+"""Days of one matrix product: so small that a linear algebra library starts no threads, which would only wait."""
+
+
 class NormalField:
     """One field under one scenario at a set of cells: standard normal everywhere, correlated in space and time."""
 
     def __init__(
-        self, field: Field, seed: int, scenario: str, dates: NDArray[np.datetime64], grid_ids: Sequence[int]
+        self, field: Field, seed: int, scenario: str, grid_ids: Sequence[int]
     ) -> None:
-        self._modes = mode_series(field, seed, scenario, monthly_to_daily(field.slow_share)[course_rows(dates)])
+        self._modes = _modes(field, seed, scenario)
         self._loadings = _all_loadings(field)
         self._columns = _columns(tuple(grid_ids))
 
@@ -54,7 +59,12 @@ class NormalField:
 
         All cells are multiplied, whichever were asked for: a matrix product of another width may round otherwise.
         """
-        return np.asarray((self._modes[days] @ self._loadings)[:, self._columns])
+        modes = self._modes[days]
+        values = np.empty((len(modes), self._loadings.shape[1]), dtype=np.float32)
+        for start in range(0, len(modes), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            np.matmul(modes[rows], self._loadings, out=values[rows])
+        return np.asarray(values[:, self._columns])
 
 
 def own_noise(
@@ -62,6 +72,12 @@ def own_noise(
 ) -> Singles:
     """The cells' own standard normal noise, white in time: a view (days, cells)."""
     return local_noise(seed, stream, scenario, grid_ids, len(dates)).T
+
+
+@lru_cache(maxsize=len(SCENARIOS) * 6)
+def _modes(field: Field, seed: int, scenario: str) -> Singles:
+    """Series of the modes of one of the fields above, some 2 MB; several of a scenario's variables share them."""
+    return mode_series(field, seed, scenario, monthly_to_daily(field.slow_share)[course_rows(dates_of(scenario))])
 
 
 @lru_cache(maxsize=8)

@@ -81,7 +81,7 @@ def surface_weather(weather: DailyWeather, seed: int) -> SurfaceWeather:
     """
     cells, dates, grid_ids = weather.cells, weather.dates, weather.grid_ids
     wet, clear, moist, windy = (
-        NormalField(field, seed, weather.scenario, dates, grid_ids) for field in (RAIN, CLEAR_SKY, HUMIDITY, WIND)
+        NormalField(field, seed, weather.scenario, grid_ids) for field in (RAIN, CLEAR_SKY, HUMIDITY, WIND)
     )
     own_rain, own_moisture, own_wind = (
         own_noise(stream, seed, weather.scenario, dates, grid_ids)

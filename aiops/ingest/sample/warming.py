@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiops.climate import SCENARIOS
+from aiops.db.inputs import Warming
+from aiops.ingest.sample.days import PERIODS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -66,3 +72,12 @@ def global_warming(scenario: str, years: ArrayLike) -> Floats:
     at, degrees = zip(*GLOBAL_PATHWAYS[scenario], strict=True)
     warming: Floats = np.interp(np.asarray(years, dtype=np.float64), at, degrees)
     return warming
+
+
+def warming_rows() -> Iterator[Warming]:
+    """Global warming of each scenario and year as rows."""
+    for scenario in SCENARIOS:
+        first, last = PERIODS[scenario]
+        years = np.arange(first, last + 1)
+        for year, degrees in zip(years.tolist(), global_warming(scenario, years).tolist(), strict=True):
+            yield Warming(scenario, year, round(degrees, 4))

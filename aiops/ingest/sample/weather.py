@@ -142,7 +142,7 @@ def daily_weather(scenario: str, seed: int, cells: Sequence[SampleCell] | None =
     weather = DailyWeather(scenario, wanted, dates, tasmax, tasmin, pr)
     courses = _courses(wanted)
     air, wet, clear = (
-        NormalField(field, seed, scenario, dates, weather.grid_ids) for field in (AIR_MASS, RAIN, CLEAR_SKY)
+        NormalField(field, seed, scenario, weather.grid_ids) for field in (AIR_MASS, RAIN, CLEAR_SKY)
     )
     local_temperature, local_rain = (
         own_noise(stream, seed, scenario, dates, weather.grid_ids)
