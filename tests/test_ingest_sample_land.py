@@ -11,8 +11,9 @@ import pytest
 from aiops.db.blocks import ATTRIBUTES
 from aiops.grid import grid_id_of
 from aiops.ingest.sample import sample_cells
-from aiops.ingest.sample.geography import BORDER, CITIES, COAST
-from aiops.ingest.sample.plane import distance_to_line, inside, to_plane
+from aiops.ingest.sample.geography import BASINS, BORDER, CITIES, COAST
+from aiops.ingest.sample.plane import distance_to_line, from_plane, inside, to_plane
+from aiops.ingest.sample.tides import highest_water
 
 BY_NAME = {cell.name: cell for cell in sample_cells() if cell.name}
 
@@ -65,7 +66,7 @@ def test_the_other_places_of_the_demo_have_a_cell_and_every_name_is_given_once()
 def test_every_attribute_of_location_grid_is_known_and_possible():
     for cell in sample_cells():
         row = asdict(cell)
-        assert all(math.isfinite(row[name]) for name in ATTRIBUTES if name in row)
+        assert all(math.isfinite(row[name]) for name in ATTRIBUTES if name != "crest_m")
         assert 0 < cell.elevation_m < 1950
         assert 0 <= cell.slope < 60
         assert 0 <= cell.river_elevation_m < cell.elevation_m
@@ -91,6 +92,40 @@ def test_rivers_reach_as_many_places_as_the_national_mean_says():
     assert 0.08 < np.where(above > 10, 0.0, reach).mean() < 0.25
 
 
+def test_low_ground_by_the_sea_lies_behind_dikes_of_which_most_heights_are_known():
+    cells = [cell for cell in sample_cells() if cell.crest_m is not None]
+    places = to_plane([cell.latitude for cell in cells], [cell.longitude for cell in cells])
+    assert len(cells) >= 5
+    for cell, water in zip(cells, highest_water(places, 100), strict=True):
+        assert cell.coast_distance_m <= 10_000
+        assert water + 0.2 < cell.crest_m < water + 1.5
+        assert cell.elevation_m < cell.crest_m
+    unknown = [cell for cell in sample_cells() if cell.coast_distance_m <= 10_000 and cell.crest_m is None]
+    assert min(cell.elevation_m for cell in unknown) < 3
+
+
+@pytest.mark.parametrize(
+    ("name", "basin_id"),
+    [
+        ("Seoul", "sample-han"),
+        ("Gangneung", "sample-han"),
+        ("Daegu", "sample-nakdong"),
+        ("Ulsan", "sample-nakdong"),
+        ("Daejeon", "sample-geum"),
+        ("Jeonju", "sample-geum"),
+        ("Gwangju", "sample-yeongsan"),
+        ("Suncheon", "sample-seomjin"),
+        ("Seogwipo", "sample-jeju"),
+    ],
+)
+def test_a_city_draws_its_water_from_its_own_basin(name, basin_id):
+    assert BY_NAME[name].basin_id == basin_id
+
+
+def test_every_basin_has_cells():
+    assert {cell.basin_id for cell in sample_cells()} == {basin.basin_id for basin in BASINS}
+
+
 def test_attributes_do_not_depend_on_anything_but_the_cell():
     first = [asdict(cell) for cell in sample_cells()]
     sample_cells.cache_clear()
@@ -103,6 +138,12 @@ def test_distance_to_a_line_is_that_to_its_nearest_point_and_values_are_interpol
     degree = 111.195 * math.cos(math.radians(36.0))
     assert distance == pytest.approx([0.5 * degree, degree])
     assert value == pytest.approx([20.0, 30.0])
+
+
+def test_a_place_comes_back_from_the_plane():
+    latitude, longitude = from_plane(*to_plane([33.2, 38.5], [126.3, 130.9]).T)
+    assert latitude == pytest.approx([33.2, 38.5])
+    assert longitude == pytest.approx([126.3, 130.9])
 
 
 def test_inside_is_decided_by_the_outline_alone():

@@ -35,7 +35,7 @@ _HUMIDITY_BY_RAIN, _HUMIDITY_BY_CLEAR, _HUMIDITY_BY_ITSELF = 0.80, -0.30, 0.52
 _COASTAL_HUMIDITY = 4.0
 _HUMIDITY_PER_DEGREE = -0.6
 _LEAST_HUMIDITY = 12.0
-_MINIMUM_BELOW = (28.0, 28.5, 29.0, 27.0, 28.0, 24.3, 20.5, 22.5, 24.2, 28.5, 27.0, 26.5)
+_MINIMUM_BELOW = (29.0, 29.5, 30.5, 28.5, 29.5, 25.3, 20.5, 22.5, 24.2, 28.5, 27.0, 26.5)
 """Daily mean minus minimum of relative humidity, %, by month, at a typical inland station."""
 _BELOW_PER_DEGREE = (0.9, 0.9, 0.85, 0.75, 0.85, 1.5, 2.0, 2.0, 2.0, 1.9, 1.7, 1.0)
 """How much more for each °C of diurnal range."""

@@ -81,13 +81,14 @@ def storm_indicators(seed: int, grid_ids: Sequence[int]) -> list[Series]:
 def sample_fixes(seed: int) -> list[Fix]:
     """The tracks as rows of `best_track`."""
     tracks = sample_tracks(seed)
-    return list(fixes_of(tracks, storm_names(tracks)))
+    return list(fixes_of(tracks, _names(tracks)))
 
 
-def storm_names(tracks: Tracks) -> list[tuple[str, str | None]]:
-    """Number and name of each storm."""
+def _names(tracks: Tracks) -> list[tuple[str, str | None]]:
+    """Number and name of each storm; its number is none that an archive could give."""
     first = np.flatnonzero(np.diff(tracks.storm, prepend=-1))
-    return [(f"synthetic {tracks.time[fix]}", "SYNTHETIC") for fix in first]
+    years = tracks.time[first].astype("datetime64[Y]")
+    return [(f"synthetic {year}-{np.count_nonzero(years[: n + 1] == year):02d}", "SYNTHETIC") for n, year in enumerate(years)]
 
 
 def _positions(storms: Storms, hours: Floats, speed: Floats) -> tuple[Floats, Floats]:

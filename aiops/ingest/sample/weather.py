@@ -44,6 +44,8 @@ _CLEAR_ON_MIN = tuple(-0.8 * value for value in _CLEAR_ON_MAX)
 _LOCAL_MAX = 0.7
 _LOCAL_MIN = -0.6
 """°C per unit of a place's own noise: a hollow that is hot by day is cold by night."""
+_LEAN = (0.0, 0.0, 0.0, 0.0, 0.02, 0.07, 0.10, 0.10, 0.06, 0.02, 0.0, 0.0)
+"""How much the air mass leans to its cold side, by month: summers are often a little, seldom much too warm."""
 _TYPICAL_DIURNAL = 10.5
 """Diurnal range of the stations that the amplitudes were fitted to, °C."""
 _LEAST_DIURNAL = 0.5
@@ -149,11 +151,12 @@ def daily_weather(scenario: str, seed: int, cells: Sequence[SampleCell] | None =
         for stream in (Stream.LOCAL_TEMPERATURE, Stream.LOCAL_RAIN)
     )
     pathway = PATHWAYS[scenario]
+    rows, lean = course_rows(dates), monthly_to_daily(_LEAN).astype(np.float32)[:, None]
     for year, days in years_of(scenario):
         course = courses[days.stop - days.start]
         warming = float(pathway.warming(year))
         rain_field = wet.of(days) + np.float32(np.sqrt(RAIN.local)) * local_rain[days]
-        fields = (air.of(days), rain_field, clear.of(days), local_temperature[days])
+        fields = (_leaning(air.of(days), lean[rows[days]]), rain_field, clear.of(days), local_temperature[days])
         tasmax[days] = course.tasmax.of(warming, *fields)
         np.minimum(course.tasmin.of(warming, *fields), tasmax[days] - np.float32(_LEAST_DIURNAL), out=tasmin[days])
         heavy = (1.0 + HEAVY_RAIN_PER_DEGREE) ** warming
@@ -161,6 +164,14 @@ def daily_weather(scenario: str, seed: int, cells: Sequence[SampleCell] | None =
         pr[days] = daily_rain(rain_field, course.rain, mean, heavy)
     _add_storms(weather, seed, local_rain)
     return weather
+
+
+def _leaning(field: Singles, lean: Singles) -> Singles:
+    """A standard normal field with a skewness of about −6·lean, its mean and nearly its variance kept."""
+    square = field * field
+    square -= 1.0
+    square *= lean
+    return np.asarray(field - square)
 
 
 def _add_storms(weather: DailyWeather, seed: int, local_rain: Singles) -> None:
