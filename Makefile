@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := $(VENV)/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill bench-engine check format oracles bench-kernels clean
+.PHONY: help demo test test-kill bench-engine check format oracles bench-kernels sanity clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ oracles: $(PEERS) ## How far the figures are from published ones and from other 
 
 bench-kernels: $(PEERS) ## The kernels' speed beside other libraries, measured now
 	@$(BIN)/python -m bench.kernels
+
+sanity: $(INSTALLED) ## Whether rankings and losses make sense, on real stations and on the sample
+	@$(BIN)/python -m bench.sanity
 
 clean: ## Remove the environment and the caches (not the embedded server's data)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov build dist

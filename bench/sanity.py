@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench import beside
 from bench.measure import table
-from bench.sanity_sample import of_the_sample, summary_of_risks
+from bench.sanity_sample import add_far_cell, of_the_sample, summary_of_risks
 from bench.sanity_stations import STATIONS, TRACKS, WHERE, of_the_stations
 from bench.throwaway import databases
 
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from bench.throwaway import Database, Databases
 
 HEAD = ("check", "found", "must be", "")
-SUMMARY_HEAD = ("risk", "statuses of the 33 projections", "AAL now, median", "10 % … 90 %", "ssp126 2090s", "ssp585 2090s")
+SUMMARY_HEAD = (
+    "risk",
+    "statuses of the 33 projections",
+    "AAL now, median",
+    "10 % … 90 %",
+    "ssp126 2090s",
+    "ssp585 2090s",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,8 +82,6 @@ def assessed_stations(server: Databases) -> Iterator[Database | None]:
 @contextmanager
 def assessed_sample(server: Databases) -> Iterator[Database]:
     """The sample, loaded and assessed; with a cell that no storm ever came near."""
-    from bench.sanity_sample import add_far_cell
-
     with server.one("sample") as database:
         seconds = database.run("ingest", "sample")
         add_far_cell(database)

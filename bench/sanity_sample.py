@@ -113,9 +113,7 @@ def sizes(results: dict[str, Results]) -> Iterator[Check]:
         risks = [name for name, risk in all_risks().items() if risk.loss_kind is kind]
         total = sum(np.nan_to_num(results[name].aal) for name in risks)
         inland = results[risks[0]].coast_m > INLAND_M
-        now, later = (
-            100 * float(np.median(total[inland, place])) for place in (BASELINE, FUTURES["ssp585"][-1])
-        )
+        now, later = (100 * float(np.median(total[inland, place])) for place in (BASELINE, FUTURES["ssp585"][-1]))
         yield between(
             f"sample: sum of {kind} AAL, median of {inland.sum()} inland cells",
             now,
@@ -190,12 +188,18 @@ def summary_of_risks(database: Database) -> list[tuple[str, ...]]:
     ):
         statuses.setdefault(risk, []).append(f"{count:,} {status}")
     rows = []
-    for risk in statuses:
+    for risk, told in statuses.items():
         aal = 100.0 * read(database, risk).aal
         aal = aal[~np.isnan(aal[:, BASELINE])]
         low, middle, high = np.quantile(aal[:, BASELINE], [0.1, 0.5, 0.9])
         late = (np.median(aal[:, FUTURES[scenario][-1]]) for scenario in ("ssp126", "ssp585"))
         rows.append(
-            (risk, ", ".join(statuses[risk]), f"{middle:.4f} %", f"{low:.4f} … {high:.4f}", *(f"{one:.4f}" for one in late))
+            (
+                risk,
+                ", ".join(told),
+                f"{middle:.4f} %",
+                f"{low:.4f} … {high:.4f}",
+                *(f"{one:.4f}" for one in late),
+            )
         )
     return rows

@@ -37,7 +37,10 @@ def of_the_stations(database: Database) -> Iterator[Check]:
         if row["station_id"] in stations
     }
     heat = dict(
-        database.rows("SELECT grid_id, hazard_score_100 FROM hazard_results WHERE risk_type = 'extreme_heat'")
+        database.rows(
+            "SELECT grid_id, hazard_score_100 FROM hazard_results"
+            " WHERE risk_type = 'extreme_heat' AND horizon = 'baseline'"
+        )
     )
     order = sorted(stations, key=lambda station: -heat[cell_of[station]])
     names = {row["stnId"]: row["stnNm"] for row in days}

@@ -163,9 +163,7 @@ def test_warm_spells_grow_with_the_scenario_in_every_cell_and_cold_spells_go(sam
     assert table(sample, "csdi", "ssp585")[:, 60:].mean() < 0.2 < table(sample, "csdi", "historical").mean()
 
 
-@pytest.mark.parametrize(
-    "variable", ["wsdi", "rx1day", "tx33", "tnn", "fwi95", "spei12_min", "wsi"]
-)
+@pytest.mark.parametrize("variable", ["wsdi", "rx1day", "tx33", "tnn", "fwi95", "spei12_min", "wsi"])
 def test_no_decade_of_a_scenario_repeats_another(sample, variable):
     assert all(len(set(row)) == 8 for row in decades(sample, variable, "ssp585").tolist())
 

@@ -108,7 +108,9 @@ def parts_of(cells: Sequence[SampleCell]) -> list[tuple[SampleCell, ...]]:
     return [tuple(cells[start : start + CELLS_IN_MEMORY]) for start in range(0, len(cells), CELLS_IN_MEMORY)]
 
 
-def generate_part(seed: int, cells: tuple[SampleCell, ...], scenarios: Sequence[str] = SCENARIOS) -> Iterator[list[Series]]:
+def generate_part(
+    seed: int, cells: tuple[SampleCell, ...], scenarios: Sequence[str] = SCENARIOS
+) -> Iterator[list[Series]]:
     """The series of some cells: a list for each scenario, and one of what looks at all scenarios together."""
     blocks = [slice(start, start + CELLS_AT_ONCE) for start in range(0, len(cells), CELLS_AT_ONCE)]
     history = daily_weather(_HISTORY, seed, cells)

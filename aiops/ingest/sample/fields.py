@@ -47,9 +47,7 @@ _ROWS_AT_ONCE = 32
 class NormalField:
     """One field under one scenario at a set of cells: standard normal everywhere, correlated in space and time."""
 
-    def __init__(
-        self, field: Field, seed: int, scenario: str, grid_ids: Sequence[int]
-    ) -> None:
+    def __init__(self, field: Field, seed: int, scenario: str, grid_ids: Sequence[int]) -> None:
         self._modes = _modes(field, seed, scenario)
         self._loadings = _all_loadings(field)
         self._columns = _columns(tuple(grid_ids))

@@ -84,7 +84,9 @@ class _Codes(NamedTuple):
 _START = _Codes(fire_weather.START_FFMC, fire_weather.START_DMC, fire_weather.START_DC)
 
 
-def _run(scenarios: Sequence[str], days: Sequence[FireDays], codes: _Codes) -> tuple[dict[str, dict[str, Floats]], _Codes]:
+def _run(
+    scenarios: Sequence[str], days: Sequence[FireDays], codes: _Codes
+) -> tuple[dict[str, dict[str, Floats]], _Codes]:
     """Run the recursion through the days of scenarios that cover the same period.
 
     Returns:

@@ -166,9 +166,7 @@ def _crests(places: Floats, coast_km: Floats, elevation: Floats, chance: Floats,
     return np.where((coast_km <= _DIKE_KM) & (elevation < crest) & (known < _KNOWN_DIKES), crest, np.nan)
 
 
-def _rivers(
-    places: Floats, elevation: Floats, chance: Floats, fall: Floats
-) -> tuple[Floats, Floats, NDArray[np.str_]]:
+def _rivers(places: Floats, elevation: Floats, chance: Floats, fall: Floats) -> tuple[Floats, Floats, NDArray[np.str_]]:
     """Distance (m) and water level (m) of the nearest main river, or of a brook that is nearer; the river's basin."""
     found = [distance_to_line(places, river.points) for river in RIVERS]
     distances = np.array([distance for distance, _ in found]) * 1000.0

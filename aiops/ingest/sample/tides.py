@@ -94,8 +94,7 @@ _RISE: dict[str, tuple[tuple[int, float], ...]] = {
 def sea_rise(scenario: str, years: NDArray[np.int64]) -> Floats:
     """Rise of the sea around Korea, m above the mean of 1995–2014, (years,)."""
     if scenario == SCENARIOS[0]:
-        past: Floats = _RISE_A_YEAR * (years - sum(REFERENCE) / 2.0)
-        return past
+        return np.asarray(_RISE_A_YEAR * (years - sum(REFERENCE) / 2.0), dtype=np.float64)
     at, metres = zip(*_RISE[scenario], strict=True)
     future: Floats = np.interp(years, at, metres)
     return future

@@ -88,7 +88,10 @@ def _names(tracks: Tracks) -> list[tuple[str, str | None]]:
     """Number and name of each storm; its number is none that an archive could give."""
     first = np.flatnonzero(np.diff(tracks.storm, prepend=-1))
     years = tracks.time[first].astype("datetime64[Y]")
-    return [(f"synthetic {year}-{np.count_nonzero(years[: n + 1] == year):02d}", "SYNTHETIC") for n, year in enumerate(years)]
+    return [
+        (f"synthetic {year}-{np.count_nonzero(years[: n + 1] == year):02d}", "SYNTHETIC")
+        for n, year in enumerate(years)
+    ]
 
 
 def _positions(storms: Storms, hours: Floats, speed: Floats) -> tuple[Floats, Floats]:
@@ -146,8 +149,6 @@ def _with_year_end(tracks: Tracks) -> Tracks:
         "pressure": np.full(n, 1004.0),
         "direction_50": np.full(n, _NO_SIDE),
         "direction_30": np.full(n, _NO_SIDE),
-        **{
-            name: np.full(n, np.nan) for name in ("wind", "longest_50", "shortest_50", "longest_30", "shortest_30")
-        },
+        **{name: np.full(n, np.nan) for name in ("wind", "longest_50", "shortest_50", "longest_30", "shortest_30")},
     }
     return Tracks(**{name: np.concatenate([getattr(tracks, name), values]) for name, values in added.items()})

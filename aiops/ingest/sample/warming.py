@@ -5,8 +5,8 @@ Anchored on the national 1 km projections (five regional models, South Korean me
 (Climate Research 17(2), 2022, 89, doi:10.14383/cri.2022.17.2.89; the same figures in the National Atlas of Korea).
 SSP2-4.5 and SSP3-7.0 stand between them as the global warming of IPCC AR6 WG1, table SPM.1, does. The course
 within the century is this project's approximation.
-The globe: best estimates of that table for 2021–2040, 2041–2060 and 2081–2100 above 1850–1900, less the 0.88 °C by which
-1991–2020 was warmer than 1850–1900.
+The globe: best estimates of that table for 2021–2040, 2041–2060 and 2081–2100 above 1850–1900, less the 0.88 °C by
+which 1991–2020 was warmer than 1850–1900.
 """
 
 from __future__ import annotations

@@ -55,12 +55,13 @@ def monthly_water(weather: DailyWeather, surface: SurfaceWeather) -> list[Series
         by_month: Floats = np.add.reduceat(days, starts, axis=0).astype(np.float64)
         return by_month
 
-    means = (sums(days) / length for days in (weather.tasmax, weather.tasmin, surface.hurs))
-    wind, radiation = (sums(days) / length for days in (surface.sfcWind, surface.rsds))
+    high, low, humidity, wind, radiation = (
+        sums(days) / length for days in (weather.tasmax, weather.tasmin, surface.hurs, surface.sfcWind, surface.rsds)
+    )
     latitude, elevation = (
         np.array([getattr(cell, name) for cell in weather.cells]) for name in ("latitude", "elevation_m")
     )
-    potential = penman_monteith(*means, wind, radiation, months, latitude, elevation)
+    potential = penman_monteith(high, low, humidity, wind, radiation, months, latitude, elevation)
     return [
         Series(variable, weather.scenario, grid_id, weather.first_year, column.astype(np.float32))
         for variable, values in ((RAIN, sums(weather.pr)), (PET, potential))

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.ingest.sample.days import DAYS, LEAP_DAY, MONTH_LENGTHS, PERIODS, course_rows, dates_of, without_leap_day, years_of
+from aiops.ingest.sample.days import (
+    DAYS,
+    LEAP_DAY,
+    MONTH_LENGTHS,
+    PERIODS,
+    course_rows,
+    dates_of,
+    without_leap_day,
+    years_of,
+)
 from aiops.ingest.sample.fields import AIR_MASS, CLEAR_SKY, RAIN, NormalField, own_noise
 from aiops.ingest.sample.land import sample_cells
 from aiops.ingest.sample.noise import Stream
@@ -143,9 +152,7 @@ def daily_weather(scenario: str, seed: int, cells: Sequence[SampleCell] | None =
     tasmax, tasmin, pr = (np.empty((len(dates), len(wanted)), dtype=np.float32) for _ in range(3))
     weather = DailyWeather(scenario, wanted, dates, tasmax, tasmin, pr)
     courses = _courses(wanted)
-    air, wet, clear = (
-        NormalField(field, seed, scenario, weather.grid_ids) for field in (AIR_MASS, RAIN, CLEAR_SKY)
-    )
+    air, wet, clear = (NormalField(field, seed, scenario, weather.grid_ids) for field in (AIR_MASS, RAIN, CLEAR_SKY))
     local_temperature, local_rain = (
         own_noise(stream, seed, scenario, dates, weather.grid_ids)
         for stream in (Stream.LOCAL_TEMPERATURE, Stream.LOCAL_RAIN)
