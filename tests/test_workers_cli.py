@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 from climate import CELLS, write_climate
 from daemons import run
@@ -94,3 +95,24 @@ def test_a_server_that_is_not_there_is_said_in_one_line(database):
 
 def test_a_traceback_is_shown_only_when_asked_for(database):
     assert "Traceback" in aiops(database, "--debug", "results", "--at", "1,2", code=2)
+
+
+def test_the_embedded_server_is_started_found_and_stopped_but_not_under_a_running_daemon(open_folder, postgres):
+    from aiops.db.embedded import EmbeddedServer
+
+    settings = {"EMBEDDED_DIRECTORY": str(open_folder / "cli"), "EMBEDDED_POSTGRES": postgres}
+    try:
+        first = json.loads(aiops("", "db", "start", "--json", **settings))
+        second = json.loads(aiops("", "db", "start", "--json", **settings))
+        assert first["running"]
+        assert (first["pid"], first["port"]) == (second["pid"], second["port"])
+        url = aiops("", "db", "url", **settings).strip()
+        aiops("", "db", "migrate", **settings)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SELECT * FROM procrastinate_register_worker_v1()")
+            assert "a daemon is running" in aiops("", "db", "stop", code=2, **settings)
+            connection.execute("DELETE FROM procrastinate_workers")
+        assert json.loads(aiops("", "db", "stop", "--json", **settings)) == {"stopped": True}
+        assert "does not run" in aiops("", "db", "status", **settings)
+    finally:
+        EmbeddedServer(open_folder / "cli", postgres).stop("immediate")

@@ -11,8 +11,9 @@ from aiops.db.connect import connect, conninfo
 from aiops.db.embedded import configured_server
 from aiops.errors import BadInput
 from aiops.settings import settings
+from workers.cli.local_daemon import daemon_is_alive
 from workers.cli.output import Json, say, show
-from workers.schema import apply_schema
+from workers.schema import apply_schema, pending_migrations
 
 app = typer.Typer(
     help="Start, stop and look at the embedded Postgres; bring a schema up to date.", no_args_is_help=True
@@ -33,13 +34,22 @@ def start(as_json: Json = False) -> None:
 
 
 @app.command()
-def stop(as_json: Json = False) -> None:
+def stop(
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although a daemon is at work, which starts it again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Stop the embedded server; its data stay.
 
     Example: aiops db stop
     """
     _refuse_configured("stop")
-    stopped = configured_server().stop()
+    server = configured_server()
+    if not force and server.status().running and _daemon_is_at_work():
+        raise BadInput("db stop: a daemon is running, and would start the server again; stop it first, or use --force")
+    stopped = server.stop()
     show(
         {"stopped": stopped},
         as_json,
@@ -108,6 +118,12 @@ def _refuse_configured(action: str) -> None:
             f"db {action}: DATABASE_URL or DATABASE_HOST is set, so the embedded server is not used; "
             f"unset it, or {action} that server by its own means"
         )
+
+
+def _daemon_is_at_work() -> bool:
+    with connect("status", autocommit=True) as connection:
+        # A database that was never migrated has no daemon.
+        return not pending_migrations(connection) and daemon_is_alive(connection)
 
 
 def _sentence(running: bool) -> str:
