@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import psutil
@@ -9,6 +10,9 @@ import psycopg
 import pytest
 from climate import CELLS, write_climate
 from daemons import running_daemon, wait_for
+from psycopg_pool import AsyncConnectionPool
+
+from workers.rescue import Rescue
 
 RESCUE = "SELECT task_name, outcome FROM rescue_jobs('20 seconds', 5)"
 RECONCILE = "SELECT outcome FROM reconcile_batches('20 seconds')"
@@ -173,6 +177,22 @@ def test_a_retry_runs_just_what_failed(connection, planned):
     connection.execute("SELECT finish_chunk(%s, 1, 2, 0, '{}')", (planned,))
     row = connection.execute("SELECT status, progress, completed_items, failed_items FROM batch_jobs").fetchone()
     assert row == ("completed", 100, 4, 0)
+
+
+def test_a_lost_job_with_arguments_of_any_name_does_not_keep_the_others_from_being_rescued(
+    database, connection, planned
+):
+    odd = '{"outcome": 1, "event": 2}'
+    connection.execute("UPDATE procrastinate_jobs SET args = args || %s::jsonb WHERE args->>'chunk_no' = '1'", (odd,))
+    take(connection, alive=False)
+    take(connection, alive=False)
+
+    async def one_round():
+        async with AsyncConnectionPool(database, min_size=1, open=False) as pool:
+            await Rescue(pool).round()
+
+    asyncio.run(one_round())
+    assert jobs(connection) == {"todo": 2}
 
 
 @pytest.mark.daemon

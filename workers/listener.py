@@ -40,8 +40,7 @@ class Listener(Service):
     pause_seconds = 3.0
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
-        super().__init__()
-        self._pool = pool
+        super().__init__(pool)
         self._refused: set[str] = set()
 
     async def round(self) -> None:
@@ -85,7 +84,7 @@ class Listener(Service):
             self._refuse(payload, str(error))
             return
         try:
-            async with self._pool.connection() as connection:
+            async with self.pool.connection() as connection:
                 cursor = await connection.execute(
                     statement("start_batch"), {"job_type": job_type, "input_params": Jsonb(params)}
                 )

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiops.db.statements import statement
 from workers.service import Service
-
-if TYPE_CHECKING:
-    from psycopg_pool import AsyncConnectionPool
 
 HEARTBEAT_SECONDS = 5.0
 """How often a worker gives a sign of life."""
@@ -25,19 +20,15 @@ class Rescue(Service):
     name = "rescue"
     pause_seconds = 5.0
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
-        super().__init__()
-        self._pool = pool
-
     async def round(self) -> None:
         """Rescue, then reconcile; each in a transaction of its own."""
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection:
             cursor = await connection.execute(
                 statement("rescue_jobs"), {"silent_for": SILENT_SECONDS, "most_tries": MOST_TRIES}
             )
             for job_id, task_name, args, outcome in await cursor.fetchall():
-                self.log.warning("job rescued", job_id=job_id, task=task_name, outcome=outcome, **args)
-        async with self._pool.connection() as connection:
+                self.log.warning("job rescued", job_id=job_id, task=task_name, outcome=outcome, args=args)
+        async with self.pool.connection() as connection:
             cursor = await connection.execute(statement("reconcile_batches"), {"settled_for": SILENT_SECONDS})
             for batch_id, chunk_no, outcome in await cursor.fetchall():
                 self.log.warning("put back on the queue", batch_id=str(batch_id), chunk=chunk_no, outcome=outcome)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiops.db.statements import statement
 from aiops.settings import settings
 from workers.service import Service
-
-if TYPE_CHECKING:
-    from psycopg_pool import AsyncConnectionPool
 
 
 class Retention(Service):
@@ -18,13 +13,9 @@ class Retention(Service):
     name = "retention"
     pause_seconds = 600.0
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
-        super().__init__()
-        self._pool = pool
-
     async def round(self) -> None:
         """Prune once."""
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection:
             cursor = await connection.execute(
                 statement("prune_queue"),
                 {"hours": settings().queue_retention_hours, "days": settings().log_retention_days},

@@ -23,8 +23,7 @@ class Schedule(Service):
     pause_seconds = 5.0
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
-        super().__init__()
-        self._pool = pool
+        super().__init__(pool)
         self._waiting: set[tuple[str, datetime]] = set()
 
     async def round(self) -> None:
@@ -33,7 +32,7 @@ class Schedule(Service):
             await self._start_if_due(one)
 
     async def _start_if_due(self, one: YearlySchedule) -> None:
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection:
             cursor = await connection.execute(
                 statement("define_schedule"), {"schedule": one.name, "definition": one.definition}
             )
@@ -45,7 +44,7 @@ class Schedule(Service):
         if due is None:
             return
         try:
-            async with self._pool.connection() as connection:
+            async with self.pool.connection() as connection:
                 cursor = await connection.execute(statement("start_due_run"), {"schedule": one.name, "due_at": due})
                 started = await cursor.fetchone()
         except psycopg.errors.UniqueViolation as active:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import structlog
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
 
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -23,7 +27,8 @@ class Service(ABC):
     pause_seconds: float
     """Between two rounds that went well."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self.pool = pool
         self.log = structlog.get_logger(type(self).__module__)
         self._failures = 0
 
