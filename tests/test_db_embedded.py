@@ -239,7 +239,7 @@ def test_a_start_waits_for_the_processes_of_a_killed_server_to_end(embedded):
             time.sleep(0.01)
         assert ask(server.start(), "SELECT 1") == 1
         connection.close()
-    assert "is still in use" in server.home.log()
+    assert "is still in use" in (server.home.data / "start.log").read_text()
 
 
 def test_a_left_over_process_number_that_another_program_has_now_is_no_obstacle(embedded):

@@ -204,8 +204,7 @@ class EmbeddedServer:
         deadline = time.monotonic() + PATIENCE_WITH_OTHERS
         while find_postmaster(self.home.data) is None and time.monotonic() < deadline:
             record = self._choose_port(record)
-            self._launch(record)
-            if STILL_AT_WORK in last_lines(self.home.log(), 2):
+            if STILL_AT_WORK in self._launch(record):
                 time.sleep(0.5)
             elif is_free(record.port):
                 break  # neither up, nor has anybody taken its port since that was tried: it failed for good
@@ -251,12 +250,17 @@ class EmbeddedServer:
         self.home.write_record(record)
         return record
 
-    def _launch(self, record: Record) -> None:
+    def _launch(self, record: Record) -> str:
+        """Try once; what the server said until its log collector ran."""
         text = render(record.port, durable=self._durable, extra=self._extra_settings)
         replace_file(self.home.configuration, text, mode=0o644)
         forget_reused_number(self.home.data)
         where = shlex.quote(f"--config-file={self.home.configuration}")
-        self._pg_ctl("start", "--log", self.home.data / "start.log", "--options", where)
+        # From what this start said alone: the processes of a killed server write to the newest log when they end.
+        said = self.home.data / "start.log"
+        before = said.stat().st_size if said.exists() else 0
+        self._pg_ctl("start", "--log", said, "--options", where)
+        return said.read_bytes()[before:].decode(errors="replace") if said.exists() else ""
 
     def _pg_ctl(self, *arguments: str | Path) -> str:
         # The owner, should the account that is preferred today not be the one of the day it was made.
