@@ -7,7 +7,9 @@
     ├── DatabaseUnavailable no server, or a server that cannot be used (exit code 1)
     ├── SchemaError         the database's schema and this version of the program do not fit (exit code 1)
     ├── DaemonFailed        a daemon that a command started does not work (exit code 1)
-    └── BatchFailed         a batch that was waited for did not complete (exit code 1)
+    ├── BatchFailed         a batch that was waited for did not complete (exit code 1)
+    └── DeliveryFailed      a notification could not be delivered; trying again may help
+        └── DeliveryRefused     and trying again will not help
 
 The message says in one line what was wrong, where, and what is allowed; it is printed as it stands.
 """
@@ -51,3 +53,11 @@ class BatchFailed(AiopsError):
 
 class DaemonFailed(AiopsError):
     """A daemon that a command started for itself ended, or does not take jobs."""
+
+
+class DeliveryFailed(AiopsError):
+    """A notification could not be delivered. The message says why, and never where to: addresses stay out of logs."""
+
+
+class DeliveryRefused(DeliveryFailed):
+    """A notification that cannot be delivered by trying again: refused by its receiver, by the guard, by a setting."""

@@ -7,6 +7,7 @@ all of them with their defaults and is held to this file by a test.
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aiops.errors import SettingsError
+
+_ADDRESS = r"[\w.+-]+@[\w.-]+"
+_SENDER = re.compile(rf"(?a:{_ADDRESS})|[^<>@,;\"\r\n]*<(?a:{_ADDRESS})>")
+"""An e-mail address (ASCII), with or without a name before it."""
+_CONFIDENTIAL = ("password", "url", "secret")
+"""A setting with one of these in its name is not repeated in a message."""
 
 
 def usable_cores() -> int:
@@ -69,6 +76,9 @@ class Settings(BaseSettings):
         default_factory=usable_cores, ge=1, le=256, description="compute processes; default: one a core"
     )
     ondemand_workers: int = Field(2, ge=1, le=64, description="processes that answer single requests")
+    building_search_m: float = Field(
+        50, ge=0, le=5000, description="a building of api_buildings this near to a place is taken to be the one meant"
+    )
     batch_size: int = Field(500, ge=1, le=10_000, description="cells per chunk, at most")
     notify_channel: str = Field(
         "aiops_trigger", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="the channel that starts batches"
@@ -76,6 +86,24 @@ class Settings(BaseSettings):
 
     queue_retention_hours: int = Field(24, ge=1, le=8760, description="ended jobs leave the queue after so long")
     log_retention_days: int = Field(400, ge=1, le=36500, description="rows of batch_job_logs leave after so long")
+
+    # --- health over HTTP -----------------------------------------------------------------------------
+    health_port: int | None = Field(
+        None, ge=1, le=65535, description="/livez, /readyz and /metrics of a daemon; none: it opens no port"
+    )
+    health_host: str = Field("127.0.0.1", min_length=1, description="the address that they are served at")
+
+    # --- notifications --------------------------------------------------------------------------------
+    webhook_secret: SecretStr | None = Field(
+        None, min_length=16, description="signs webhooks; none: no webhook is sent, the log says so"
+    )
+    webhook_allow_private: bool = Field(False, description="whether a webhook may go to private and loopback addresses")
+    smtp_host: str | None = Field(None, description="the mail server; none: no e-mail is sent, the log says so")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none, starttls or tls")
+    smtp_user: str | None = Field(None, description="none: without login")
+    smtp_password: SecretStr | None = Field(None, description="with SMTP_USER")
+    smtp_from: str | None = Field(None, description="whom e-mail comes from; needed with SMTP_HOST")
 
     # --- the numbers ----------------------------------------------------------------------------------
     damage_set: Literal["calibrated", "reference"] = Field(
@@ -92,6 +120,21 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError("not an IANA time zone such as Asia/Seoul or Europe/Paris")
         return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _one_sender(cls, value: str | None) -> str | None:
+        if value is not None and not _SENDER.fullmatch(value):
+            raise ValueError("not an e-mail address such as aiops@example.org or aiops <aiops@example.org>")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_is_complete(self) -> Settings:
+        if self.smtp_host is not None and self.smtp_from is None:
+            raise ValueError("SMTP_FROM: needed with SMTP_HOST; allowed: an e-mail address such as aiops@example.org")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("SMTP_USER and SMTP_PASSWORD: one without the other; allowed: both, or none")
+        return self
 
     @model_validator(mode="after")
     def _schedule_dates_exist(self) -> Settings:
@@ -159,6 +202,6 @@ def _explain(error: ValidationError) -> str:
         if not name:
             lines.append(text)
             continue
-        given = "" if "password" in name.lower() or "url" in name.lower() else f" {problem['input']!r}:"
+        given = "" if any(word in name.lower() for word in _CONFIDENTIAL) else f" {problem['input']!r}:"
         lines.append(f"setting {name}:{given} {text[0].lower() + text[1:]}")
     return "; ".join(lines)

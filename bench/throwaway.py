@@ -51,8 +51,12 @@ class Database:
 
 
 @contextmanager
-def databases() -> Iterator[Databases]:
-    """Of the server that DATABASE_URL names, or of one that is started for it in a temporary folder."""
+def databases(*, durable: bool = False) -> Iterator[Databases]:
+    """Of the server that DATABASE_URL names, or of one that is started for it in a temporary folder.
+
+    Args:
+        durable: that server waits for the disk, as one in use does.
+    """
     configured = os.environ.get("DATABASE_URL")
     if configured:
         yield Databases(configured)
@@ -60,7 +64,7 @@ def databases() -> Iterator[Databases]:
     folder = Path(tempfile.mkdtemp(prefix="aiops-sanity-"))
     # The server may run under an account of its own, which has to pass through.
     folder.chmod(0o711)
-    server = EmbeddedServer(folder / "server", durable=False)
+    server = EmbeddedServer(folder / "server", durable=durable)
     try:
         yield Databases(server.start())
     finally:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
@@ -55,6 +56,11 @@ LEASE = "90 seconds"
 
 class ChunkLostError(Exception):
     """This attempt does not hold the chunk any more, or the batch has ended: nothing of it is written."""
+
+    def __init__(self, reason: str, kind: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        """As it is counted: `fenced out` or `batch ended`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ def run_chunk(batch_id: str, chunk_no: int, *, worker: str, last_attempt: bool) 
         watch = _compute_and_write(UUID(batch_id), chunk_no, claim)
     except ChunkLostError as lost:
         logger.warning("chunk was not written", reason=str(lost), attempt=claim.attempt)
+        _count_refused_write(lost)
     except Exception as error:
         for_good = last_attempt or is_hopeless(error)
         _note_failure(batch_id, chunk_no, claim, error, for_good=for_good)
@@ -216,7 +223,7 @@ def _hold(connection: Connection, batch_id: UUID, chunk_no: int, attempt: int) -
         statement("hold_chunk"), {"batch_id": batch_id, "chunk_no": chunk_no, "attempt": attempt}
     ).fetchone()
     if row is None or not row[0]:
-        raise ChunkLostError("another attempt has taken the chunk")
+        raise ChunkLostError("another attempt has taken the chunk", "fenced out")
 
 
 def _finish(
@@ -238,7 +245,16 @@ def _finish(
         },
     ).fetchone()
     if row is None or not row[0]:
-        raise ChunkLostError("the batch does not run any more")
+        raise ChunkLostError("the batch does not run any more", "batch ended")
+
+
+def _count_refused_write(lost: ChunkLostError) -> None:
+    try:
+        with _pool().connection() as connection:
+            connection.execute(statement("count_events"), {"event": "refused write", "kind": lost.kind, "times": 1})
+    except psycopg.Error as error:
+        # The job must not be tried again for the sake of a count: its chunk may be in other hands.
+        log.warning("refused write was not counted", error=" ".join(str(error).split()))
 
 
 def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, *, for_good: bool) -> None:

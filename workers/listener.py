@@ -62,16 +62,20 @@ class Listener(Service):
         return row is not None and bool(row[0])
 
     async def _listen(self, connection: psycopg.AsyncConnection[Any], channel: str) -> None:
-        probe, sent_at = "", 0.0
+        probe, sent_at, round_trip = "", 0.0, None
         while True:
             if not probe:
                 probe, sent_at = PROBE + uuid.uuid4().hex, time.monotonic()
                 await connection.execute(statement("notify"), {"channel": channel, "payload": probe})
             async for told in connection.notifies(timeout=PROBE_SECONDS, stop_after=1):
                 if told.payload == probe:
-                    probe = "answered"
+                    probe, round_trip = "answered", time.monotonic() - sent_at
                 elif not told.payload.startswith(PROBE):
                     await self._act(told.payload)
+            if round_trip is not None:  # not within the loop, which has the session to itself
+                trip = {"channel": channel, "seconds": round_trip}
+                await connection.execute(statement("note_round_trip"), trip)
+                round_trip = None
             if probe not in {"", "answered"} and time.monotonic() - sent_at > PROBE_SECONDS:
                 raise ConnectionError("the listening session does not deliver")
             if time.monotonic() - sent_at > PROBE_SECONDS:

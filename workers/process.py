@@ -15,7 +15,8 @@ import structlog
 
 from workers.listener import Listener
 from workers.logs import configure_logs
-from workers.queue import COMPUTE, CONTROL, app
+from workers.ondemand.tasks import REQUESTS_AT_A_TIME, warm_up
+from workers.queue import COMPUTE, CONTROL, ONDEMAND, app, take_notes_without_waiting
 from workers.rescue import HEARTBEAT_SECONDS, SILENT_SECONDS, Rescue
 from workers.retention import Retention
 from workers.schedule import Schedule
@@ -41,6 +42,8 @@ class Role:
     """Jobs at a time."""
     services: Callable[[AsyncConnectionPool], tuple[Service, ...]] | None = None
     """What runs beside them."""
+    nice: int = 0
+    """How far it stands back when others want the processor."""
 
 
 GRACE_SECONDS = 20.0
@@ -92,8 +95,11 @@ def _control_services(pool: AsyncConnectionPool) -> tuple[Service, ...]:
 ROLES = {
     # Plans batches, keeps the schedule, listens, rescues; waits for the database more than it works.
     "control": Role((CONTROL,), concurrency=4, services=_control_services),
-    # One chunk at a time: a second would only wait for the processor, and double the memory.
-    "compute": Role((COMPUTE,), concurrency=1),
+    # Answers requests: somebody waits for each of them.
+    "ondemand": Role((ONDEMAND,), concurrency=REQUESTS_AT_A_TIME),
+    # One chunk at a time: a second would only wait for the processor, and double the memory. Behind those that somebody
+    # waits for: the yearly batch takes what they leave.
+    "compute": Role((COMPUTE,), concurrency=1, nice=10),
 }
 
 
@@ -106,6 +112,10 @@ def main() -> None:
     configure_logs()
     name = f"{role} {socket.gethostname()} {os.getpid()}"
     structlog.contextvars.bind_contextvars(process=name)
+    os.nice(ROLES[role].nice)
+    if role == "ondemand":
+        take_notes_without_waiting()
+        warm_up()
     log.debug("process started")
     asyncio.run(_work(name, ROLES[role]))
 

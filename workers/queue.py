@@ -10,17 +10,31 @@ from aiops.db.connect import connection_arguments, conninfo
 
 CONTROL = "control"
 """Queue of the jobs that plan batches; they wait for the database, not for the processor."""
+ONDEMAND = "ondemand"
+"""Queue of the requests of single places; somebody waits for each."""
 COMPUTE = "compute"
 """Queue of the jobs that compute; one at a time in each compute process."""
 
 
+_notes = {"durable": True}
+
+
+def take_notes_without_waiting() -> None:
+    """Have this process not wait for the disk when it notes which job it took and which it ended.
+
+    A crash of the server may take such a note back: a job is then taken again, and finds its work done, or is found
+    under a worker that is gone. What the job itself writes is not concerned.
+    """
+    _notes["durable"] = False
+
+
 def _connection_arguments() -> dict[str, Any]:
-    return connection_arguments("queue")
+    return connection_arguments("queue", durable=_notes["durable"])
 
 
 app = App(
     # Where to connect is found out when a connection is made, not when this module is imported: a command that needs
     # no database must not start one, and a wrong setting must not break an import.
     connector=PsycopgConnector(conninfo=conninfo, kwargs=_connection_arguments, min_size=1, max_size=6),
-    import_paths=["workers.tasks"],
+    import_paths=["workers.tasks", "workers.ondemand.tasks", "workers.notify.tasks"],
 )

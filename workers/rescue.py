@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from aiops.db.statements import statement
 from workers.service import Service
 
@@ -26,8 +28,13 @@ class Rescue(Service):
             cursor = await connection.execute(
                 statement("rescue_jobs"), {"silent_for": SILENT_SECONDS, "most_tries": MOST_TRIES}
             )
-            for job_id, task_name, args, outcome in await cursor.fetchall():
+            rescued = await cursor.fetchall()
+            for job_id, task_name, args, outcome in rescued:
                 self.log.warning("job rescued", job_id=job_id, task=task_name, outcome=outcome, args=args)
+            for outcome, times in sorted(Counter(outcome for *_, outcome in rescued).items()):
+                if not outcome.startswith("error"):
+                    event = {"event": "rescue", "kind": outcome, "times": times}
+                    await connection.execute(statement("count_events"), event)
         async with self.pool.connection() as connection:
             cursor = await connection.execute(statement("reconcile_batches"), {"settled_for": SILENT_SECONDS})
             for batch_id, chunk_no, outcome in await cursor.fetchall():

@@ -6,9 +6,12 @@ from aiops.db.statements import statement
 from aiops.settings import settings
 from workers.service import Service
 
+NOTIFICATION_DAYS = 30
+"""Where to tell of a request's end is kept for so long after it."""
+
 
 class Retention(Service):
-    """Deletes ended jobs and old logs; batches and results stay."""
+    """Deletes ended jobs, old logs, and the addresses of those who were told long ago; batches and results stay."""
 
     name = "retention"
     pause_seconds = 600.0
@@ -23,3 +26,7 @@ class Retention(Service):
             row = await cursor.fetchone()
         if row is not None and any(row):
             self.log.info("pruned", jobs=row[0], logs=row[1], workers=row[2])
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(statement("prune_notifications"), {"days": NOTIFICATION_DAYS})
+        if cursor.rowcount:
+            self.log.info("pruned", notifications=cursor.rowcount)

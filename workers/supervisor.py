@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from aiops.settings import settings
 from workers.process import GRACE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import FrameType
 
 log = structlog.get_logger(__name__)
@@ -38,6 +41,7 @@ class _Child:
     role: str
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
+    starts: int = 0
     failures: int = 0
     start_again_at: float = 0.0
 
@@ -48,19 +52,57 @@ class Supervisor:
 
     children: list[_Child] = field(default_factory=list)
     stop_signals: int = 0
+    seen_at: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
         """Supervise until SIGTERM or SIGINT; a second signal ends the children at once."""
-        self.children = [_Child("control"), *(_Child("compute") for _ in range(settings().parallel_workers))]
+        self.children = [
+            _Child("control"),
+            *(_Child("ondemand") for _ in range(settings().ondemand_workers)),
+            *(_Child("compute") for _ in range(settings().parallel_workers)),
+        ]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         log.info("daemon started", compute_processes=settings().parallel_workers)
-        while not self.stop_signals:
-            for child in self.children:
-                self._keep_alive(child)
-            time.sleep(0.1)
-        self._stop_all()
+        with self._health():
+            while not self.stop_signals:
+                for child in self.children:
+                    self._keep_alive(child)
+                self.seen_at = time.monotonic()
+                time.sleep(0.1)
+            self._stop_all()
         log.info("daemon stopped")
+
+    def silent_seconds(self) -> float:
+        """Since the processes were last looked after."""
+        return time.monotonic() - self.seen_at
+
+    def is_stopping(self) -> bool:
+        """Whether it has been asked to stop."""
+        return self.stop_signals > 0
+
+    def missing(self) -> dict[str, int]:
+        """Processes that are not running, by role."""
+        return self._by_role(lambda child: int(child.process is None))
+
+    def restarts(self) -> dict[str, int]:
+        """How often processes were started again, by role."""
+        return self._by_role(lambda child: max(0, child.starts - 1))
+
+    def _by_role(self, number: Callable[[_Child], int]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for child in self.children:
+            found[child.role] = found.get(child.role, 0) + number(child)
+        return found
+
+    def _health(self) -> AbstractContextManager[None]:
+        port = settings().health_port
+        if port is None:
+            return nullcontext()
+        # Only a daemon that serves it pays for loading it.
+        from workers.health.server import health_over_http  # noqa: PLC0415
+
+        return health_over_http(self, settings().health_host, port)
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         self.stop_signals += 1
@@ -101,6 +143,7 @@ class Supervisor:
             start_new_session=True,
         )
         child.started_at = time.monotonic()
+        child.starts += 1
         log.info("process started", role=child.role, pid=child.process.pid)
 
     def _stop_all(self) -> None:

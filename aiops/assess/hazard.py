@@ -90,3 +90,10 @@ def assess_hazard(block: Block, risk: Risk, windows: Windows | None = None) -> H
         status=np.where(present, status, 0).astype(np.int16).T.copy(),
         reason=reasons_of(present & ~computed, explain),
     )
+
+
+def failed_hazard(block: Block, risk: Risk, reason: str) -> HazardBlock:
+    """What stands for a score that could not be computed for an error: nothing, and why."""
+    nothing = np.full((block.n_cells, len(PROJECTIONS)), np.nan)
+    status = np.full(nothing.shape, ResultStatus.FAILED, dtype=np.int16)
+    return HazardBlock(risk.name, nothing, nothing, status, [reason] * block.n_cells)

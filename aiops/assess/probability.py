@@ -10,7 +10,8 @@ import numpy as np
 from aiops.assess._losses import analytic, sampled
 from aiops.assess._reasons import reasons_of
 from aiops.assess.windows import Windows
-from aiops.risks import DamageSet, range_of
+from aiops.climate import PROJECTIONS
+from aiops.risks import DamageSet, ReturnLevels, range_of
 from aiops.stats import intervals
 from aiops.stats.codes import ResultStatus
 
@@ -118,6 +119,37 @@ def assess_probability(
         is_default=(is_default | found.is_default) & ~excluded,
         reason=reasons_of(present & ~computed, explain),
     )
+
+
+def failed_probability(block: Block, risk: Risk, damage_set: str, reason: str) -> ProbabilityBlock:
+    """What stands for P(H) that could not be computed for an error: nothing, and why."""
+    n, n_bins = block.n_cells, len(_edges_of(risk, damage_set)) + 1
+    nothing = np.full((n, len(PROJECTIONS)), np.nan)
+    return ProbabilityBlock(
+        risk_type=risk.name,
+        damage_set=damage_set,
+        probabilities=np.full((n, len(PROJECTIONS), n_bins), np.nan),
+        damage_rates=np.full((n, len(PROJECTIONS), n_bins), np.nan),
+        edges=np.full((n, len(PROJECTIONS), n_bins - 1), np.nan),
+        aal=nothing,
+        aal_low=nothing,
+        aal_high=nothing,
+        aal_change=nothing,
+        aal_change_low=nothing,
+        aal_change_high=nothing,
+        estimator=np.zeros(nothing.shape, dtype=np.uint8),
+        n_years=np.zeros(nothing.shape, dtype=np.int16),
+        status=np.full(nothing.shape, ResultStatus.FAILED, dtype=np.int16),
+        baseline=[None] * n,
+        reach=np.full(n, np.nan),
+        is_default=np.zeros(n, dtype=np.bool_),
+        reason=[reason] * n,
+    )
+
+
+def _edges_of(risk: Risk, damage_set: str) -> tuple[float, ...]:
+    edges = risk.damage_set(damage_set).edges
+    return edges.years if isinstance(edges, ReturnLevels) else edges
 
 
 def _reach(risk: Risk, reader: Windows) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_]]:

@@ -40,11 +40,18 @@ def conninfo(*, direct: bool = False) -> str:
     return configured if configured is not None else embedded_conninfo()
 
 
-def connection_arguments(application: str) -> dict[str, Any]:
-    """Keyword arguments for every connection of this project."""
+def connection_arguments(application: str, *, durable: bool = True) -> dict[str, Any]:
+    """Keyword arguments for every connection of this project.
+
+    Args:
+        application: shown in pg_stat_activity after `aiops`.
+        durable: False: a commit does not wait for the disk, so that a crash of the server may take the last ones back.
+    """
     arguments: dict[str, Any] = {**_SAFEGUARDS, "application_name": f"aiops {application} {os.getpid()}"}
     if settings().database_direct_url is not None:
-        arguments["prepare_threshold"] = None  # a transaction pooler lies in between
+        arguments["prepare_threshold"] = None  # a transaction pooler lies in between, and passes no options on
+    elif not durable:
+        arguments["options"] = "-c synchronous_commit=off"
     return arguments
 
 
@@ -72,11 +79,13 @@ def connect(
             time.sleep(0.5)
 
 
-def open_pool(application: str, *, min_size: int = 1, max_size: int = 3) -> ConnectionPool[Connection]:
+def open_pool(
+    application: str, *, min_size: int = 1, max_size: int = 3, autocommit: bool = False
+) -> ConnectionPool[Connection]:
     """A pool for a process that works for long; broken connections are replaced when they are taken out."""
     return ConnectionPool(
         conninfo,
-        kwargs=connection_arguments(application),
+        kwargs={**connection_arguments(application), "autocommit": autocommit},
         min_size=min_size,
         max_size=max_size,
         check=ConnectionPool.check_connection,

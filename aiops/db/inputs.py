@@ -1,4 +1,4 @@
-"""What the indicators need beside climate series, into the tables of `0007_inputs.sql`.
+"""What is needed beside climate series, into the tables of `0007_inputs.sql`; and population, of `0012_sites.sql`.
 
 Every writer is part of the caller's transaction, takes rows that each stand for one row of its table and stand there
 once, and leaves untouched what is there with the same values.
@@ -77,6 +77,18 @@ class Warming(NamedTuple):
     """K relative to 1991–2020."""
 
 
+class District(NamedTuple):
+    """An administrative district and how many people live there."""
+
+    admin_code: str
+    """As cells name it in `location_grid.admin_code`."""
+    name: str | None
+    name_ko: str | None
+    population: int
+    population_year: int | None
+    """Of what year the population is."""
+
+
 class Fix(NamedTuple):
     """Where a tropical cyclone was, and how strong; None where that was not analysed."""
 
@@ -140,6 +152,11 @@ def write_warming(
     return _upsert(
         connection, "upsert_warming", Warming._fields, list(warming), dataset_id, more={"regional": regional}
     )
+
+
+def write_districts(connection: Connection, districts: Iterable[District], dataset_id: int) -> Written:
+    """Write population, by `admin_code`; a name that is None leaves the stored one."""
+    return _upsert(connection, "upsert_districts", District._fields, list(districts), dataset_id)
 
 
 def write_tracks(

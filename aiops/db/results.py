@@ -212,6 +212,21 @@ def fetch_hazard_results(
     return _fetch(connection, statement("fetch_hazard_results"), latitude, longitude, risk_types)
 
 
+def fetch_population_data(connection: Connection, latitude: float, longitude: float) -> dict[str, Any] | None:
+    """How many people live in the administrative district of a place.
+
+    Returns:
+        `admin_code`, `name`, `name_ko`, `population`, `population_year` (names and year may be None); None where the
+        cell's district or its population is not known.
+
+    Raises:
+        BadInput: the place lies outside the frame.
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(statement("fetch_population_data"), {"grid_id": grid_id_of(latitude, longitude)})
+        return cursor.fetchone()
+
+
 def _one_for_all(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """(cells, projections, k) as (cells, k) where the projections do not differ, else flat."""
     n = values.shape[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from aiops.db.inputs import Basin, Gauge, GaugeMaximum, SeaLevelRise, Warming, WaterUse
+    from aiops.db.inputs import Basin, District, Gauge, GaugeMaximum, SeaLevelRise, Warming, WaterUse
     from aiops.ingest.input_table import Facts, Row
 
 LONGEST_GAP = 10
@@ -28,6 +28,7 @@ class Inputs:
     basins: tuple[Basin, ...] = ()
     uses: tuple[WaterUse, ...] = ()
     warming: tuple[Warming, ...] = ()
+    districts: tuple[District, ...] = ()
     years: tuple[int, ...] = ()
     """First and last year, where the format has years."""
     notes: tuple[str, ...] = ()

@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiops.climate import SCENARIOS
+from aiops.ingest.input_columns import IMPLAUSIBLE, MISSING, SCENARIO, YEAR, Column, Kind, judge_column
 from aiops.ingest.reading import find_column, need_column, open_table
 from aiops.ingest.report import Refusals, printable
-from aiops.ingest.texts import FIRST_YEAR, LAST_YEAR, MISSING_WORDS, find_scenario, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from aiops.ingest.input_columns import Value
     from aiops.ingest.reading import RowBlock, Table
 
-    Value = float | str | None
     Row = dict[str, Value]
 
-
-class Kind(Enum):
-    """What stands in a column."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    WHOLE = "whole number"
-    SCENARIO = "scenario"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a format."""
-
-    name: str
-    kind: Kind
-    minimum: float = -np.inf
-    """Of numbers."""
-    maximum: float = np.inf
-    unit: str = ""
-    needed: bool = True
-    """A row without a usable value is refused. Else the value alone is left out, and the column may be absent."""
-    hint: str = ""
-    """What a number beyond the bounds usually turns out to be."""
-    aliases: tuple[str, ...] = ()
-    """Other names of the column."""
-
-    @property
-    def allowed(self) -> str:
-        """What may stand there, for a message."""
-        match self.kind:
-            case Kind.TEXT:
-                return "a text"
-            case Kind.SCENARIO:
-                return " ".join(SCENARIOS)
-            case _:
-                whole = "a whole number, " if self.kind is Kind.WHOLE else ""
-                return f"{whole}{self.minimum:g} to {self.maximum:g}{f' {self.unit}' if self.unit else ''}"
-
-
-YEAR = Column("year", Kind.WHOLE, FIRST_YEAR, LAST_YEAR)
-SCENARIO = Column("scenario", Kind.SCENARIO)
+__all__ = ["SCENARIO", "YEAR", "Column", "FactStream", "Facts", "Kind", "each_once", "open_facts", "read_facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +43,21 @@ class Facts:
     """What was odd and kept nothing out."""
 
 
-def read_facts(path: Path, columns: Sequence[Column]) -> Facts:
-    """Read a CSV table.
+@dataclass(frozen=True, slots=True)
+class FactStream:
+    """A table that is open and judged as it is read: memory is bounded by a block of rows, whatever the file is."""
+
+    facts: Facts
+    """All but the rows; its refusals grow while they are read."""
+    names: Mapping[str, str]
+    """By column of the format that the file has: what the file calls it."""
+    blocks: Iterator[list[tuple[Row, int]]]
+    """The usable rows with their lines, some at a time, in the order of the file; can be gone through once."""
+
+
+@contextmanager
+def open_facts(path: Path, columns: Sequence[Column]) -> Iterator[FactStream]:
+    """Open a CSV table too large to be held.
 
     Args:
         path: the file, plain or gzipped.
@@ -96,19 +67,24 @@ def read_facts(path: Path, columns: Sequence[Column]) -> Facts:
         FileRefused: no such file, not a CSV file, or a needed column is missing.
     """
     refusals = Refusals()
-    rows: list[Row] = []
-    lines: list[int] = []
     with open_table(path, refusals) as table:
         names = _names(table, columns)
         present = [column for column in columns if column.name in names]
-        for block in table.blocks(tuple(names.values())):
-            for row, line in _judged(block, present, names, refusals):
-                rows.append(row)
-                lines.append(line)
         passed_over = [name for name in table.header if name and name not in names.values()]
         notes = (f"columns passed over: {printable(', '.join(passed_over))}",) if passed_over else ()
         found = tuple(column.name for column in present)
-        return Facts(path, table.sha256, table.encoding, tuple(rows), tuple(lines), found, refusals, notes)
+        yield FactStream(
+            facts=Facts(path, table.sha256, table.encoding, (), (), found, refusals, notes),
+            names=names,
+            blocks=(list(_judged(block, present, names, refusals)) for block in table.blocks(tuple(names.values()))),
+        )
+
+
+def read_facts(path: Path, columns: Sequence[Column]) -> Facts:
+    """Read a CSV table whole. Arguments and errors as `open_facts`."""
+    with open_facts(path, columns) as stream:
+        pairs = [pair for block in stream.blocks for pair in block]
+        return replace(stream.facts, rows=tuple(row for row, _ in pairs), lines=tuple(line for _, line in pairs))
 
 
 def each_once(facts: Facts, key: Sequence[str], values: Sequence[str]) -> dict[tuple[Value, ...], Row]:
@@ -162,45 +138,14 @@ def _judged(
     values: dict[str, list[Value]] = {}
     for column in columns:
         texts = block.columns[names[column.name]]
-        values[column.name], faults = _column(column, texts)
+        values[column.name], faults = judge_column(column, texts)
         for row in np.flatnonzero(usable & [fault is not None for fault in faults]).tolist():
             reason = faults[row] or ""
-            if reason == _MISSING and not column.needed:
+            if reason == MISSING and not column.needed:
                 continue
             refuse = refusals.refuse_row if column.needed else refusals.refuse_value
-            hint = f" ({column.hint}?)" if column.hint and reason == _IMPLAUSIBLE else ""
+            hint = f" ({column.hint}?)" if column.hint and reason == IMPLAUSIBLE else ""
             refuse(block.lines[row], names[column.name], reason, texts[row], f"{column.allowed}{hint}")
             usable[row] &= not column.needed
     for row in np.flatnonzero(usable).tolist():
         yield {name: column[row] for name, column in values.items()}, block.lines[row]
-
-
-_MISSING, _IMPLAUSIBLE = "missing", "implausible"
-
-
-def _column(column: Column, texts: Sequence[str]) -> tuple[list[Value], list[str | None]]:
-    """Values, None where there is none, and what is wrong with the text there."""
-    if column.kind is Kind.TEXT:
-        words: list[Value] = [text.strip() or None for text in texts]
-        return words, [None if word else _MISSING for word in words]
-    empty = [text.strip().casefold() in MISSING_WORDS for text in texts]
-    if column.kind is Kind.SCENARIO:
-        found: list[Value] = [find_scenario(text) for text in texts]
-        faults = ["not known" if name is None else None for name in found]
-        return found, [_MISSING if blank else fault for blank, fault in zip(empty, faults, strict=True)]
-    numbers, bad = numbers_of(texts)
-    values: list[Value] = []
-    wrong: list[str | None] = []
-    for number, is_bad in zip(numbers.tolist(), bad.tolist(), strict=True):
-        fault = None
-        if is_bad:
-            fault = "not a number"
-        elif np.isnan(number):
-            fault = _MISSING
-        elif column.kind is Kind.WHOLE and not number.is_integer():
-            fault = "not a whole number"
-        elif not column.minimum <= number <= column.maximum:
-            fault = _IMPLAUSIBLE
-        wrong.append(fault)
-        values.append(None if fault else int(number) if column.kind is Kind.WHOLE else number)
-    return values, wrong

@@ -12,6 +12,7 @@ from aiops.db.cells import cells_with_climate, write_cells
 from aiops.db.datasets import register_dataset
 from aiops.db.inputs import (
     write_basins,
+    write_districts,
     write_gauge_maxima,
     write_gauges,
     write_sea_level_rise,
@@ -23,6 +24,7 @@ from aiops.ingest.attributes import read_attributes
 from aiops.ingest.basins import read_water
 from aiops.ingest.derived import Derived, Deriver
 from aiops.ingest.input_report import InputReport
+from aiops.ingest.population import read_population
 from aiops.ingest.sea import read_gauges, read_sea_level
 from aiops.ingest.tracks import read_track_file
 from aiops.ingest.warming import read_warming
@@ -42,6 +44,8 @@ _SOURCES = {
     "sea-level": "CSV of sea level rise at tide gauges",
     "water": "CSV of river flow and water use by basin",
     "warming": "CSV of warming by scenario and year",
+    "population": "CSV of population by administrative district",
+    "buildings": "CSV of buildings",
 }
 
 
@@ -58,14 +62,14 @@ def load_attributes(connection: Connection, path: Path) -> InputReport:
     started = time.monotonic()
     inputs = read_attributes(path)
     with connection.transaction():
-        dataset_id = _register(connection, "attributes", inputs)
+        dataset_id = register_inputs(connection, "attributes", inputs)
         tables = {"location_grid": write_cells(connection, inputs.cells, dataset_id)}
         derived = Derived()
         in_basins = {cell["grid_id"] for cell in inputs.cells if cell.get("basin_id") is not None}
         if in_basins:
             touched = [cell for cell in cells_with_climate(connection) if cell in in_basins]
             derived = Deriver(connection, dataset_id).water(touched)
-    return _report("attributes", inputs, dataset_id, tables, derived, started)
+    return report_inputs("attributes", inputs, dataset_id, tables, derived, started)
 
 
 def load_gauges(connection: Connection, path: Path) -> InputReport:
@@ -73,12 +77,12 @@ def load_gauges(connection: Connection, path: Path) -> InputReport:
     started = time.monotonic()
     inputs = read_gauges(path)
     with connection.transaction():
-        dataset_id = _register(connection, "gauges", inputs)
+        dataset_id = register_inputs(connection, "gauges", inputs)
         tables = {
             "tide_gauge": write_gauges(connection, inputs.gauges, dataset_id),
             "tide_gauge_maximum": write_gauge_maxima(connection, inputs.maxima, dataset_id),
         }
-    return _report("gauges", inputs, dataset_id, tables, Derived(), started)
+    return report_inputs("gauges", inputs, dataset_id, tables, Derived(), started)
 
 
 def load_sea_level(connection: Connection, path: Path) -> InputReport:
@@ -86,9 +90,9 @@ def load_sea_level(connection: Connection, path: Path) -> InputReport:
     started = time.monotonic()
     inputs = read_sea_level(path)
     with connection.transaction():
-        dataset_id = _register(connection, "sea-level", inputs)
+        dataset_id = register_inputs(connection, "sea-level", inputs)
         tables = {"sea_level_rise": write_sea_level_rise(connection, inputs.rise, dataset_id)}
-    return _report("sea-level", inputs, dataset_id, tables, Derived(), started)
+    return report_inputs("sea-level", inputs, dataset_id, tables, Derived(), started)
 
 
 def load_water(connection: Connection, path: Path) -> InputReport:
@@ -96,7 +100,7 @@ def load_water(connection: Connection, path: Path) -> InputReport:
     started = time.monotonic()
     inputs = read_water(path)
     with connection.transaction():
-        dataset_id = _register(connection, "water", inputs)
+        dataset_id = register_inputs(connection, "water", inputs)
         tables = {}
         if inputs.basins:
             tables["basin"] = write_basins(connection, inputs.basins, dataset_id)
@@ -104,7 +108,7 @@ def load_water(connection: Connection, path: Path) -> InputReport:
             tables["water_use"] = write_water_use(connection, inputs.uses, dataset_id)
         basins = sorted({*(one.basin_id for one in inputs.basins), *(one.basin_id for one in inputs.uses)})
         derived = Deriver(connection, dataset_id).water(cells_with_climate(connection, basins))
-    return _report("water", inputs, dataset_id, tables, derived, started)
+    return report_inputs("water", inputs, dataset_id, tables, derived, started)
 
 
 def load_warming(connection: Connection, path: Path, *, regional: bool = False) -> InputReport:
@@ -121,9 +125,19 @@ def load_warming(connection: Connection, path: Path, *, regional: bool = False) 
     started = time.monotonic()
     inputs = read_warming(path)
     with connection.transaction():
-        dataset_id = _register(connection, "warming", inputs, {"regional": regional})
+        dataset_id = register_inputs(connection, "warming", inputs, {"regional": regional})
         tables = {"warming_level": write_warming(connection, inputs.warming, dataset_id, regional=regional)}
-    return _report("warming", inputs, dataset_id, tables, Derived(), started)
+    return report_inputs("warming", inputs, dataset_id, tables, Derived(), started)
+
+
+def load_population(connection: Connection, path: Path) -> InputReport:
+    """Load the population of administrative districts. Arguments and errors as `load_attributes`."""
+    started = time.monotonic()
+    inputs = read_population(path)
+    with connection.transaction():
+        dataset_id = register_inputs(connection, "population", inputs)
+        tables = {"location_admin": write_districts(connection, inputs.districts, dataset_id)}
+    return report_inputs("population", inputs, dataset_id, tables, Derived(), started)
 
 
 def load_tracks(connection: Connection, path: Path) -> InputReport:
@@ -164,7 +178,10 @@ def load_tracks(connection: Connection, path: Path) -> InputReport:
     )
 
 
-def _register(connection: Connection, kind: str, inputs: Inputs, parameters: Mapping[str, object] | None = None) -> int:
+def register_inputs(
+    connection: Connection, kind: str, inputs: Inputs, parameters: Mapping[str, object] | None = None
+) -> int:
+    """The number of the data set that a file is."""
     return register_dataset(
         connection,
         name=inputs.facts.path.name,
@@ -177,9 +194,10 @@ def _register(connection: Connection, kind: str, inputs: Inputs, parameters: Map
     )
 
 
-def _report(
+def report_inputs(
     kind: str, inputs: Inputs, dataset_id: int, tables: Mapping[str, Written], derived: Derived, started: float
 ) -> InputReport:
+    """What a load did; `started` by the monotonic clock."""
     refusals = inputs.facts.refusals
     return InputReport(
         kind=kind,

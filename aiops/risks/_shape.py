@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aiops.risks._damage import AnalyticSet, DamageSet
+    from aiops.risks._proximity import Proximity
     from aiops.risks._reader import Attributes, Reader, Transform
+    from aiops.risks._vulnerability import VulnerabilityScore
 
 
 class LossKind(StrEnum):
@@ -63,6 +65,16 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class RatesByUse:
+    """Another damage curve for buildings of some uses than the one that P(H) was computed with."""
+
+    damage_set: str
+    """The damage set with that curve; the rates of others are no curve, and stay."""
+    convert: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]]
+    """By use: base damage rates by the curve of P(H) to those by the curve of the use, elementwise; NaN for NaN."""
+
+
+@dataclass(frozen=True, slots=True)
 class Risk:
     """All that is particular to one risk type."""
 
@@ -77,6 +89,11 @@ class Risk:
     reach: Reach | None = None
     inapplicable: Callable[[Attributes, int], tuple[NDArray[np.bool_], str]] | None = None
     """Cells that cannot have this risk, (cells,), and why, in plain words."""
+    proximity: Proximity | None = None
+    """How near it comes to a place, for Exposure; None: not described."""
+    vulnerability: VulnerabilityScore | None = None
+    """How badly it hurts a building; None: not described."""
+    by_use: RatesByUse | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

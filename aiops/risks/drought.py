@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.risks._damage import DamageSet
+from aiops.risks._place import by_words
 from aiops.risks._reader import Indicator
 from aiops.risks._shape import LossKind, MeanOf, Risk, Term, mean_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor, basement_factor
+from aiops.risks._water_users import WATER_USERS
 from aiops.stats.codes import Estimator
 
 if TYPE_CHECKING:
@@ -47,5 +50,14 @@ RISK = Risk(
         Term("spei12_min", 0, 2.5, 0.6, MeanOf(SEVERITY)),
         Term("spei12_dry_share", 0, 0.5, 0.25, mean_of("spei12_dry_share")),
         Term("cdd", 10, 50, 0.15, mean_of("cdd")),
+    ),
+    proximity=WATER_USERS,
+    vulnerability=VulnerabilityScore(
+        base=35,
+        factors=(
+            age_factor(over_20=8, over_30=15),
+            Factor("building_use_score", by_words("use", (("factory", "hotel"), 30))),
+            basement_factor(5),
+        ),
     ),
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from aiops.risks._damage import DamageSet
+from aiops.risks._place import REINFORCED_CONCRETE, Proportional, by_words
+from aiops.risks._proximity import Proximity
 from aiops.risks._reader import Indicator
 from aiops.risks._shape import LossKind, Risk, Term, mean_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor
 from aiops.stats.codes import Estimator
 
 WSDI = Indicator("wsdi")
@@ -34,5 +37,16 @@ RISK = Risk(
         Term("tn25", 0, 70, 0.2, mean_of("tn25")),
         # By definition a tenth of the baseline's days, 36.5, lie above TX90.
         Term("tx90p_days", 36.5, 200, 0.2, mean_of("tx90p_days")),
+    ),
+    proximity=Proximity(0.3, (Proportional("impervious_ratio", 0.6),)),
+    vulnerability=VulnerabilityScore(
+        base=50,
+        factors=(
+            age_factor(over_20=10, over_30=20),
+            Factor(
+                "structure_type_score", by_words("structure", (("wood", "masonry"), 15), (REINFORCED_CONCRETE, -10))
+            ),
+            Factor("building_use_score", by_words("use", (("office", "retail"), 10))),
+        ),
     ),
 )

@@ -8,8 +8,11 @@ import numpy as np
 
 from aiops.risks._damage import DamageSet, ReturnLevels
 from aiops.risks._distance import along_distance
+from aiops.risks._place import BASEMENT, ByDistance, Flagged, Stairs, Times
+from aiops.risks._proximity import Proximity
 from aiops.risks._reader import Indicator, attribute
 from aiops.risks._shape import LossKind, Reach, ReturnLevelOf, Risk, Term, mean_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor, basement_factor
 from aiops.stats.codes import Estimator
 
 if TYPE_CHECKING:
@@ -57,4 +60,17 @@ RISK = Risk(
         Term("rx1day_100_years", 100, 500, 0.2, ReturnLevelOf(RX1DAY, 100)),
     ),
     reach=Reach(at=reach_of_river, national_mean=0.15),
+    proximity=Proximity(
+        parts=(ByDistance("river_distance_m", ((100, 0.9), (300, 0.7), (1000, 0.4)), beyond=0.1),),
+        at_least=Times(BASEMENT, Stairs("river_distance_m", (1000,), (1, 0), closed="right")),
+    ),
+    vulnerability=VulnerabilityScore(
+        base=40,
+        factors=(
+            age_factor(over_20=0, over_30=15),
+            basement_factor(25),
+            Factor("flood_zone_score", Flagged("in_flood_zone", 20)),
+            Factor("pilotis_score", Flagged("pilotis", -20)),
+        ),
+    ),
 )

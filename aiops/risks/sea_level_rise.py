@@ -10,9 +10,12 @@ import numpy as np
 from aiops.climate import PROJECTIONS
 from aiops.indices.sea_level import flood_depth
 from aiops.risks._damage import Analytic, AnalyticSet
+from aiops.risks._place import ByDistance, Flagged, Stairs, Times
+from aiops.risks._proximity import Proximity
 from aiops.risks._reader import Driver, Reduced, attribute
-from aiops.risks._shape import LossKind, Risk, Term
+from aiops.risks._shape import LossKind, RatesByUse, Risk, Term
 from aiops.risks._shore import FEWEST, level_of_period, mean_distribution, shore_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor
 from aiops.stats.curves import Curve, curve_of, mean_rates
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ EDGES = (0.0, 0.3, 1.0)
 
 _DEPTHS = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 5, 6])
 _RESIDENTIAL = np.array([0, 0.327, 0.494, 0.617, 0.721, 0.870, 0.931, 0.984, 1])
+_COMMERCIAL = np.array([0, 0.377, 0.538, 0.659, 0.763, 0.884, 0.942, 0.981, 1])
 
 
 def damage_by_depth(depth: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -46,6 +50,19 @@ def slope_of_damage(depth: NDArray[np.float64]) -> NDArray[np.float64]:
     piece = np.clip(np.searchsorted(_DEPTHS, depth, side="right") - 1, 0, _DEPTHS.size - 2)
     slope: NDArray[np.float64] = (np.diff(_RESIDENTIAL) / np.diff(_DEPTHS))[piece]
     return slope
+
+
+def commercial_rates(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rates of a commercial building, where a residential one has these.
+
+    By the depth at which the residential curve has the rate, and the commercial curve there. The rate of a bin is a
+    mean over depths: it is taken at the depth of that mean.
+
+    Source: as `damage_by_depth`.
+    """
+    depth = np.interp(rates, _RESIDENTIAL, _DEPTHS)
+    commercial: NDArray[np.float64] = np.interp(depth, _DEPTHS, _COMMERCIAL)
+    return commercial
 
 
 PIECES = (
@@ -196,4 +213,20 @@ RISK = Risk(
     ),
     driver=Driver.SEA,
     inapplicable=far_from_the_sea,
+    proximity=Proximity(
+        parts=(ByDistance("coast_distance_m", ((100, 0.8), (500, 0.6), (1000, 0.4), (10_000, 0.1)), beyond=0.0),)
+    ),
+    vulnerability=VulnerabilityScore(
+        base=40,
+        factors=(
+            age_factor(over_20=0, over_30=10),
+            Factor("elevation_score", Stairs("elevation_m", (3, 5, 10), (50, 30, 10, -20))),
+            Factor(
+                "basement_score",
+                Times(Stairs("basement_floors", (0,), (0, 20), closed="right"), Stairs("elevation_m", (5,), (1, 0))),
+            ),
+            Factor("pilotis_score", Flagged("pilotis", -15)),
+        ),
+    ),
+    by_use=RatesByUse("calibrated", dict.fromkeys(("office", "retail", "hotel"), commercial_rates)),
 )

@@ -8,8 +8,11 @@ import numpy as np
 
 from aiops.indices.cyclone import warmed_wind
 from aiops.risks._damage import DamageSet
+from aiops.risks._place import REINFORCED_CONCRETE, ByDistance, Stairs, Storeys, by_words
+from aiops.risks._proximity import Proximity
 from aiops.risks._reader import Driver, Indicator
 from aiops.risks._shape import LossKind, MeanOf, Risk, Term
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor
 from aiops.stats.codes import Estimator
 from aiops.stats.curves import curve_of
 
@@ -97,4 +100,21 @@ RISK = Risk(
         Term("max_site_wind", 17, 50, 0.4, MeanOf(WIND)),
     ),
     driver=Driver.WARMING,
+    proximity=Proximity(
+        parts=(
+            ByDistance("coast_distance_m", ((5_000, 0.9), (20_000, 0.7), (50_000, 0.4)), beyond=0.2),
+            Storeys("floors", each=0.01, beyond=5),
+        )
+    ),
+    vulnerability=VulnerabilityScore(
+        base=50,
+        factors=(
+            age_factor(over_20=0, over_30=20),
+            Factor(
+                "structure_type_score",
+                by_words("structure", (("wood", "masonry"), 30), ((*REINFORCED_CONCRETE, "steel"), -15)),
+            ),
+            Factor("height_score", Stairs("floors", (10,), (0, 15), closed="right")),
+        ),
+    ),
 )

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiops.risks._damage import DamageSet
+from aiops.risks._place import BASEMENT, Flagged, Proportional, Times
+from aiops.risks._proximity import Proximity
 from aiops.risks._reader import Indicator, Reduced, attribute
 from aiops.risks._shape import LossKind, Risk, Term, mean_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor, basement_factor
 from aiops.stats.codes import Estimator
 from aiops.stats.gev import return_level
 
@@ -67,5 +70,18 @@ RISK = Risk(
     hazard=(
         Term("rain80", 0, 8, 0.5, mean_of("rain80")),
         Term("excess_20_years", 0, 60, 0.5, ExcessOf(RX1DAY, 20)),
+    ),
+    proximity=Proximity(
+        0.1,
+        (Proportional("impervious_ratio", 0.75),),
+        at_least=Times(BASEMENT, Proportional("impervious_ratio")),
+    ),
+    vulnerability=VulnerabilityScore(
+        base=40,
+        factors=(
+            age_factor(over_20=0, over_30=10),
+            basement_factor(20),
+            Factor("pilotis_score", Flagged("pilotis", -15)),
+        ),
     ),
 )

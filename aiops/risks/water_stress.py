@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from aiops.risks._damage import DamageSet
+from aiops.risks._place import Flagged, Stairs
 from aiops.risks._reader import Indicator
 from aiops.risks._shape import LossKind, Risk, Term, mean_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor
+from aiops.risks._water_users import WATER_USERS
 from aiops.stats.codes import Estimator
 
 WSI = Indicator("wsi")
@@ -29,4 +32,13 @@ RISK = Risk(
         ),
     },
     hazard=(Term("wsi", 0, 1, 1, mean_of("wsi")),),
+    proximity=WATER_USERS,
+    vulnerability=VulnerabilityScore(
+        base=40,
+        factors=(
+            age_factor(over_20=8, over_30=15),
+            Factor("new_building_score", Stairs("age_years", (10,), (-10, 0))),
+            Factor("water_tank_score", Flagged("water_tank", 0, otherwise=25)),
+        ),
+    ),
 )

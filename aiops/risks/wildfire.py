@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from aiops.risks._damage import DamageSet
 from aiops.risks._distance import along_distance
+from aiops.risks._place import REINFORCED_CONCRETE, ByDistance, by_words
+from aiops.risks._proximity import Proximity
 from aiops.risks._reader import Indicator, attribute
 from aiops.risks._shape import LossKind, Reach, Risk, Term, mean_of
+from aiops.risks._vulnerability import Factor, VulnerabilityScore, age_factor
 from aiops.stats.codes import Estimator
 
 if TYPE_CHECKING:
@@ -51,4 +54,15 @@ RISK = Risk(
         Term("fwi21", 0, 60, 0.3, mean_of("fwi21")),
     ),
     reach=Reach(at=reach_of_forest, national_mean=0.3),
+    proximity=Proximity(parts=(ByDistance("forest_distance_m", FOREST_KNOTS, BEYOND_FOREST),)),
+    vulnerability=VulnerabilityScore(
+        base=30,
+        factors=(
+            age_factor(over_20=8, over_30=15),
+            Factor(
+                "structure_type_score",
+                by_words("structure", (("wood", "sandwich_panel"), 40), ((*REINFORCED_CONCRETE, "steel"), -5)),
+            ),
+        ),
+    ),
 )

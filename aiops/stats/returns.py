@@ -36,12 +36,21 @@ def exceedance_curve(probabilities: ArrayLike, rates: ArrayLike) -> ExceedanceCu
         rates: (bins,) or (..., bins), at least 0.
     """
     p, losses = np.broadcast_arrays(np.asarray(probabilities, np.float64), np.asarray(rates, np.float64))
-    order = np.argsort(losses, axis=-1, kind="stable")
-    losses = np.take_along_axis(losses, order, axis=-1)
-    p = np.take_along_axis(p, order, axis=-1)
+    steps = np.diff(losses, axis=-1)
+    if (steps < 0).any():
+        order = np.argsort(losses, axis=-1, kind="stable")
+        losses = np.take_along_axis(losses, order, axis=-1)
+        p = np.take_along_axis(p, order, axis=-1)
+        steps = np.diff(losses, axis=-1)
     reached = np.cumsum(p[..., ::-1], axis=-1)[..., ::-1]  # P(loss ≥ l)
     exceedance = np.concatenate([reached[..., 1:], np.zeros_like(reached[..., :1])], axis=-1)
-    return ExceedanceCurve(losses, np.where(np.isnan(p), np.nan, exceedance))
+    same = steps == 0
+    if same.any():
+        # What several bins cost is exceeded only by what lies beyond the last of them.
+        for place in range(same.shape[-1] - 1, -1, -1):
+            exceedance[..., place] = np.where(same[..., place], exceedance[..., place + 1], exceedance[..., place])
+    exceedance[np.isnan(p)] = np.nan
+    return ExceedanceCurve(losses, exceedance)
 
 
 def return_period_losses(
@@ -57,7 +66,11 @@ def return_period_losses(
     Returns:
         (..., T), in the unit of the rates, not falling with T; NaN where a probability is NaN.
     """
-    curve = exceedance_curve(probabilities, rates)
+    return losses_of_periods(exceedance_curve(probabilities, rates), periods)
+
+
+def losses_of_periods(curve: ExceedanceCurve, periods: ArrayLike = PERIODS) -> NDArray[np.float64]:
+    """The same, read off a curve: (..., T), in the unit of its losses."""
     rarity = 1 / np.asarray(periods, dtype=np.float64) + _ROUNDING
     passed = curve.exceedance[..., None, :] <= rarity[:, None]
     first = np.argmax(passed, axis=-1)

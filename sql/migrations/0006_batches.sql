@@ -15,7 +15,7 @@ CREATE TABLE batch_jobs (
     skipped_items              integer NOT NULL DEFAULT 0,
     total_chunks               integer,
     open_chunks                integer,
-    input_params               jsonb NOT NULL DEFAULT '{}',
+    input_params               json NOT NULL DEFAULT '{}',
     input_hash                 text,
     results                    jsonb,
     warnings                   jsonb NOT NULL DEFAULT '[]',
@@ -35,6 +35,8 @@ CREATE TABLE batch_jobs (
 );
 COMMENT ON TABLE batch_jobs IS
     'One row per thing asked for. INSERT (job_type, input_params) starts it; a rollback takes it back.';
+COMMENT ON COLUMN batch_jobs.input_params IS
+    'What was asked, in normal form. json, not jsonb: jsonb drops duplicate keys before anybody could refuse them.';
 COMMENT ON COLUMN batch_jobs.progress IS '0 to 100; 100 exactly when completed; never goes back.';
 COMMENT ON COLUMN batch_jobs.total_items IS 'Cells of a yearly batch that are computed.';
 COMMENT ON COLUMN batch_jobs.skipped_items IS 'Cells whose inputs, method and parameters are those of their last result.';
@@ -231,7 +233,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'job_type';
     END IF;
     IF NEW.job_type <> 'test' THEN
-        NEW.input_params := normalise_batch_params(NEW.input_params);
+        NEW.input_params := normalise_batch_params(NEW.input_params::jsonb);
     END IF;
     NEW.input_hash := encode(sha256(convert_to(NEW.job_type || ' ' || NEW.input_params::text, 'UTF8')), 'hex');
     RETURN NEW;
@@ -243,14 +245,15 @@ CREATE TRIGGER batch_jobs_check BEFORE INSERT ON batch_jobs
 -- ---------------------------------------------------------------------------------------------------------------
 -- The queue
 
--- The one place where a job is put on the queue from SQL.
-CREATE FUNCTION enqueue_job(queue text, task text, args jsonb, priority integer DEFAULT 0) RETURNS bigint
+-- The one place where a job is put on the queue from SQL. Of jobs with the same lock one runs at a time, in order.
+CREATE FUNCTION enqueue_job(queue text, task text, args jsonb, priority integer DEFAULT 0, lock text DEFAULT NULL)
+RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
 BEGIN
     ids := procrastinate_defer_jobs_v1(
-        ARRAY[ROW(queue, task, priority, NULL, NULL, args, NULL)::procrastinate_job_to_defer_v1]);
+        ARRAY[ROW(queue, task, priority, lock, NULL, args, NULL)::procrastinate_job_to_defer_v1]);
     RETURN ids[1];
 END
 $$;
@@ -323,7 +326,8 @@ BEGIN
             PERFORM pg_advisory_xact_lock(hashtext('aiops batch family'), hashtext(family));
         END LOOP;
         SELECT batch_id INTO started FROM batch_jobs AS b
-        WHERE b.job_type = start_batch.job_type AND b.status IN ('queued', 'running') AND b.input_params = normal;
+        WHERE b.job_type = start_batch.job_type AND b.status IN ('queued', 'running')
+          AND b.input_params::jsonb = normal;
     END IF;
     IF started IS NULL THEN
         INSERT INTO batch_jobs (job_type, input_params) VALUES (start_batch.job_type, start_batch.input_params)
@@ -436,6 +440,7 @@ CREATE FUNCTION plan_batch(p_batch_id uuid, most_cells integer, method_version t
 LANGUAGE plpgsql AS $$
 DECLARE
     batch batch_jobs;
+    params jsonb;
     planning_since timestamptz := clock_timestamp();
     todo integer[];
     size integer;
@@ -450,11 +455,12 @@ BEGIN
     IF batch.status <> 'queued' THEN
         RETURN coalesce(batch.total_chunks, 0);
     END IF;
+    params := batch.input_params;
 
     SELECT count(*),
-           coalesce(array_agg(grid_id ORDER BY grid_id) FILTER (WHERE batch.input_params ? 'force' OR NOT is_current), '{}')
+           coalesce(array_agg(grid_id ORDER BY grid_id) FILTER (WHERE params ? 'force' OR NOT is_current), '{}')
     INTO n_asked, todo
-    FROM cells_asked_for(batch.job_type, batch.input_params, method_version, damage_set);
+    FROM cells_asked_for(batch.job_type, params, method_version, damage_set);
     size := chunk_size(batch.job_type, cardinality(todo), most_cells);
     n_chunks := ceil(cardinality(todo)::float8 / size);
 
@@ -466,7 +472,7 @@ BEGIN
             FROM generate_series(1, n_chunks) AS chunk_no));
         INSERT INTO batch_chunks (batch_id, chunk_no, first_grid_id, last_grid_id, n_cells, cells, job_id)
         SELECT p_batch_id, (place - 1) / size + 1, min(grid_id), max(grid_id), count(*),
-               CASE WHEN n_asked > cardinality(todo) OR batch.input_params ?| '{cells,bbox}'
+               CASE WHEN n_asked > cardinality(todo) OR params ?| '{cells,bbox}'
                     THEN array_agg(grid_id ORDER BY grid_id) END,
                job_ids[(place - 1) / size + 1]
         FROM unnest(todo) WITH ORDINALITY AS cell (grid_id, place)
@@ -507,7 +513,7 @@ BEGIN ATOMIC
     FROM batch_jobs AS b
     WHERE c.batch_id = p_batch_id AND c.chunk_no = p_chunk_no AND c.state IN ('waiting', 'running')
       AND b.batch_id = c.batch_id AND b.status = 'running'
-    RETURNING c.attempt, c.first_grid_id, c.last_grid_id, c.n_cells, c.cells, b.job_type, b.input_params;
+    RETURNING c.attempt, c.first_grid_id, c.last_grid_id, c.n_cells, c.cells, b.job_type, b.input_params::jsonb;
 END;
 
 -- The fence: lock the chunk if this attempt still holds it. The lock lasts until the results are committed; of a process

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from aiops.errors import AiopsError
-from workers.cli import batches, database, demo, ingest, results, schedule, status
+from workers.cli import batches, database, demo, health, ingest, results, schedule, status
 from workers.cli.main_app import app
 from workers.cli.output import complain
 
@@ -25,6 +25,7 @@ app.add_typer(ingest.app, name="ingest")
 app.add_typer(batches.app, name="run")
 app.command("results")(results.results)
 app.command("status")(status.status)
+app.command("health")(health.health)
 app.command("cancel")(batches.cancel)
 app.command("retry")(batches.retry)
 app.add_typer(schedule.app, name="schedule")

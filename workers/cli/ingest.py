@@ -9,9 +9,11 @@ import typer
 from rich.progress import Progress
 
 from aiops.ingest.load import load_asos, load_long_csv, load_place_csv
+from aiops.ingest.load_buildings import load_buildings
 from aiops.ingest.load_inputs import (
     load_attributes,
     load_gauges,
+    load_population,
     load_sea_level,
     load_tracks,
     load_warming,
@@ -87,6 +89,33 @@ def attributes(file: File, as_json: Json = False) -> None:
     """
     with database() as connection:
         _print(load_attributes(connection, file), as_json)
+
+
+@app.command()
+def buildings(file: File, as_json: Json = False) -> None:
+    """Buildings: where they stand, how they are built, what they are used for.
+
+    Columns: building_id, latitude, longitude; and any of name, floor_area_m2, built_year (or a date), structure,
+    floors, basement_floors, use, water_tank, pilotis, in_flood_zone (yes or no). An empty field leaves what is stored.
+    The columns and terms of the Korean building register (건축물대장) are understood; coordinates have to be added.
+
+    Example: aiops ingest buildings buildings.csv
+    """
+    with database() as connection:
+        _print(load_buildings(connection, file), as_json)
+
+
+@app.command()
+def population(file: File, as_json: Json = False) -> None:
+    """Population by administrative district, which is reported with the risk of a place.
+
+    Columns: admin_code, population; and name, name_ko, population_year if there are. Which district a cell belongs to:
+    aiops ingest attributes.
+
+    Example: aiops ingest population population.csv
+    """
+    with database() as connection:
+        _print(load_population(connection, file), as_json)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+SELECT * FROM aal_scaled_results_runs WHERE batch_id = %(batch_id)s AND site_no = %(site_no)s

@@ -1,0 +1,1 @@
+SELECT release_request(%(batch_id)s, %(attempt)s, %(step)s)

@@ -1,0 +1,1 @@
+SELECT resume_request(%(batch_id)s)

@@ -1,0 +1,78 @@
+"""Fixtures of the fault tests, and the table that they end with."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from chaos.record import RECORDS, table
+from chaos.rig import new_rig, undisturbed_run
+from chaos.server import TEMPLATE, ChaosServer
+from chaos.work import MOST_CHUNKS, fill
+
+SEED = int(os.environ.get("AIOPS_SEED", time.time_ns() % 10**6))
+"""One for the whole run; each test starts from it anew."""
+
+
+def pytest_report_header():
+    return f"chaos: AIOPS_SEED={SEED}"
+
+
+@pytest.fixture(scope="module")
+def chaos_server(postgres):
+    """A server of this module's own, with a template of every test's database: data, books, the undisturbed results."""
+    shared_memory = Path("/dev/shm")
+    where = shared_memory if os.access(shared_memory, os.W_OK) and "TMPDIR" not in os.environ else None
+    folder = Path(tempfile.mkdtemp(prefix="aiops-chaos-", dir=where))
+    folder.chmod(0o711)
+    with ChaosServer(folder, postgres) as server:
+        server.make_template(fill)
+        undisturbed_run(server, TEMPLATE, folder, MOST_CHUNKS)
+        yield server
+
+
+@pytest.fixture
+def rig(request, chaos_server, tmp_path):
+    """The test's database, daemons and tools; `fault` names the row of the list."""
+    fault = request.node.get_closest_marker("fault").args[0]
+    variant = getattr(request.node, "callspec", None)
+    if variant is not None:
+        fault = f"{fault}: {variant.id.replace('-', ' ')}"
+    print(f"AIOPS_SEED={SEED}")  # noqa: T201 (the seed has to be seen)
+    with chaos_server.database() as name:
+        one = new_rig(chaos_server, name, SEED, tmp_path, fault)
+        try:
+            yield one
+            if one.record.outcome != "passed":
+                one.show_logs()
+        finally:
+            one.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Every test ends with the check of the invariants, as a part of itself."""
+    rig = pyfuncitem.funcargs.get("rig")
+    if rig is None:
+        return (yield)
+    try:
+        done = yield
+        rig.conclude()
+    except pytest.skip.Exception:
+        RECORDS.remove(rig.record)
+        raise
+    except BaseException:
+        rig.record.outcome = "FAILED"
+        raise
+    rig.record.outcome = "passed"
+    return done
+
+
+def pytest_terminal_summary(terminalreporter):
+    if RECORDS:
+        terminalreporter.section("faults")
+        for line in table():
+            terminalreporter.write_line(line)

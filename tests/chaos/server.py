@@ -1,0 +1,89 @@
+"""A server of the tests' own, that may be stopped, crashed and crowded; and databases on it that start out equal."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack, contextmanager
+
+import psycopg
+from chaos.guardian import Guardian
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from aiops.db.embedded import EmbeddedServer
+
+TEMPLATE = "chaos_template"
+MOST_CONNECTIONS = 60
+
+
+class ChaosServer:
+    """One PostgreSQL in a folder of its own; as a context manager, for as long as that lasts."""
+
+    def __init__(self, folder, postgres):
+        self._guardian = Guardian(folder, postgres)
+        self._server = EmbeddedServer(
+            folder / "server", postgres, durable=False, extra_settings={"max_connections": str(MOST_CONNECTIONS)}
+        )
+
+    def __enter__(self):
+        self.start()
+        reach = conninfo_to_dict(self._server.conninfo)
+        self.host, self.port = reach["host"], int(reach["port"])
+        return self
+
+    def __exit__(self, *_):
+        self._guardian.end()  # stops the server and clears up
+
+    @property
+    def guardian(self):
+        return self._guardian
+
+    def start(self):
+        self._server.start()
+
+    def stop(self, mode="fast"):
+        self._server.stop(mode)
+
+    def conninfo(self, database="postgres", through=None, **more):
+        """How to reach a database; through a proxy, if one is given."""
+        where = {"host": through.host, "port": through.port} if through else {}
+        return make_conninfo(self._server.conninfo, dbname=database, **where, **more)
+
+    def connect(self, database="postgres", **options):
+        return psycopg.connect(self.conninfo(database), autocommit=True, **options)
+
+    def make_template(self, fill):
+        """Make the database that the others are copies of; `fill` gets a connection (not in autocommit mode)."""
+        with self.connect() as maintenance:
+            maintenance.execute(f"CREATE DATABASE {TEMPLATE}")
+        with psycopg.connect(self.conninfo(TEMPLATE)) as connection:
+            fill(connection)
+
+    @contextmanager
+    def database(self, template=TEMPLATE):
+        """A new database, by its name; gone afterwards."""
+        name = f"chaos_{uuid.uuid4().hex[:8]}"
+        with self.connect() as maintenance:
+            maintenance.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+        try:
+            yield name
+        finally:
+            self.start()  # a test may have left it stopped
+            with self.connect() as maintenance:
+                maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def crowded(self, keep):
+        """Every connection that the server has to give is taken, but for those that `keep` are left."""
+        with ExitStack() as stack:
+            taken = []
+            try:
+                while True:
+                    taken.append(stack.enter_context(self.connect(application_name="crowd")))
+            except psycopg.OperationalError:
+                pass  # full
+            for one in taken[:keep]:
+                one.close()
+            yield len(taken) - keep

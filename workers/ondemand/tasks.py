@@ -1,0 +1,80 @@
+"""The queue's tasks of requests."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from aiops.db import requests
+from aiops.db.connect import open_pool
+from aiops.db.statements import statement
+from workers.ondemand.cell import compute_cell
+from workers.ondemand.runner import fail_waiting_request, run_request, settled
+from workers.queue import COMPUTE, ONDEMAND, app
+from workers.retry import OnlyTransient, is_transient
+
+if TYPE_CHECKING:
+    from procrastinate import JobContext
+    from psycopg_pool import ConnectionPool
+
+    from aiops.db.connect import Connection
+
+log = structlog.get_logger(__name__)
+
+REQUESTS_AT_A_TIME = 4
+"""In each process: while one waits for the database, another computes."""
+REQUEST = OnlyTransient(attempts=5)
+CELL = OnlyTransient(attempts=5)
+
+
+@cache
+def _pool() -> ConnectionPool[Connection]:
+    return open_pool("request", min_size=REQUESTS_AT_A_TIME, max_size=REQUESTS_AT_A_TIME, autocommit=True)
+
+
+def warm_up() -> None:
+    """Have connections open before the first request comes."""
+    _pool().wait()
+
+
+@app.task(name="ondemand_risk", queue=ONDEMAND, pass_context=True, retry=REQUEST)
+def ondemand_risk(context: JobContext, /, batch_id: str | None = None, **input_params: Any) -> None:
+    """Answer one request; without a batch_id (`procrastinate defer`) make its row first."""
+    with _pool().connection() as connection:
+        if batch_id is None:
+            row = connection.execute(
+                statement("batch_of_job"),
+                {
+                    "job_id": context.job.id,
+                    "job_type": "ondemand_risk_calculation",
+                    "input_params": Jsonb(input_params),
+                },
+            ).fetchone()
+            batch_id = str(row[0]) if row is not None else ""
+        # A job that is tried again, or was handed to another process, takes up its own request at once.
+        worker = f"job {context.job.id}"
+        run_request(connection, batch_id, worker, last_attempt=REQUEST.is_last(context.job.attempts))
+
+
+@app.task(name="cell_results", queue=COMPUTE, pass_context=True, retry=CELL)
+def cell_results(context: JobContext, /, batch_id: str) -> None:
+    """Compute H and P(H) of the cell of a request that waits for them, and let it go on."""
+    with _pool().connection() as connection:
+        wanted = requests.cell_of_request(connection, batch_id, settled("cell"))
+        if wanted is None:
+            log.info("request has ended", batch_id=batch_id)
+            return
+        grid_id, missing = wanted
+        if missing:
+            try:
+                compute_cell(connection, grid_id, missing, batch_id)
+            except Exception as error:
+                if CELL.is_last(context.job.attempts) or not is_transient(error):
+                    fail_waiting_request(connection, batch_id, error)
+                raise
+        # Killed before this, the job is handed to another process, which finds nothing missing and comes here.
+        requests.resume_request(connection, batch_id)
+    log.info("cell computed", batch_id=batch_id, grid_id=grid_id, risk_types=missing)
