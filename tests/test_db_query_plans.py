@@ -13,7 +13,6 @@ from psycopg.conninfo import make_conninfo
 from aiops.db.statements import statement
 
 ROWS = 50_000
-CELLS_WITH_CLIMATE = range(1, ROWS + 1)
 BIG = {
     "location_grid",
     "climate_data_rx1day",
@@ -40,13 +39,15 @@ FROM unnest('{{rx1day,tx33}}'::text[]) AS variable,
      generate_series(1, {ROWS // 5}) AS cell;
 INSERT INTO probability_packed (grid_id, risk_type, damage_set, n_bins, bin_edges, probabilities, damage_rates, aal,
                                 aal_low, aal_high, estimator, n_years, status, method_version)
-SELECT cell, risk_type, 'calibrated', 2, '{{1}}', '{{1,0}}', '{{0,1}}', '{{1}}', '{{1}}', '{{1}}', '{{1}}', '{{1}}', '{{1}}', '1'
+SELECT cell, risk_type, 'calibrated', 2, '{{1}}', '{{1,0}}', '{{0,1}}', '{{1}}', '{{1}}', '{{1}}', '{{1}}', '{{1}}',
+       '{{1}}', '1'
 FROM generate_series(1, {ROWS // 9} + 1) AS cell, risk_type;
 INSERT INTO hazard_packed (grid_id, risk_type, score, coverage, status, method_version)
 SELECT cell, risk_type, '{{1}}', '{{1}}', '{{1}}', '1' FROM generate_series(1, {ROWS // 9} + 1) AS cell, risk_type;
 
 INSERT INTO batch_jobs (job_type, status, progress, started_at, completed_at, created_at, total_chunks)
-SELECT 'hazard', CASE WHEN n % 1000 = 0 THEN 'cancelled' ELSE 'completed' END, CASE WHEN n % 1000 = 0 THEN 50 ELSE 100 END,
+SELECT 'hazard', CASE WHEN n % 1000 = 0 THEN 'cancelled' ELSE 'completed' END,
+       CASE WHEN n % 1000 = 0 THEN 50 ELSE 100 END,
        now() - n * interval '1 hour', now() - n * interval '1 hour', now() - n * interval '1 hour', 1
 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO batch_jobs (batch_id, job_type, status, progress, started_at, total_items, total_chunks, open_chunks)
@@ -62,8 +63,8 @@ SELECT batch_id, 1, 1, 1, 1, CASE status WHEN 'completed' THEN 'done' ELSE 'canc
        started_at, completed_at
 FROM batch_jobs WHERE status IN ('completed', 'cancelled');
 INSERT INTO batch_chunks (batch_id, chunk_no, first_grid_id, last_grid_id, n_cells, state, job_id, lease_until)
-SELECT '{RUNNING}', n, n, n, 10, CASE WHEN n <= 10 THEN 'done' WHEN n <= 12 THEN 'running' ELSE 'waiting' END, {ROWS} + n,
-       now() + interval '1 minute'
+SELECT '{RUNNING}', n, n, n, 10, CASE WHEN n <= 10 THEN 'done' WHEN n <= 12 THEN 'running' ELSE 'waiting' END,
+       {ROWS} + n, now() + interval '1 minute'
 FROM generate_series(1, 1000) AS n;
 
 INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now());
@@ -73,6 +74,7 @@ SELECT n, 'compute', 'risk_chunk', jsonb_build_object('batch_id', '{RUNNING}', '
            ::procrastinate_job_status,
        CASE WHEN n BETWEEN {ROWS} + 11 AND {ROWS} + 12 THEN (SELECT max(id) FROM procrastinate_workers) END
 FROM generate_series(1, {ROWS} + 1000) AS n;
+SELECT setval('procrastinate_jobs_id_seq', {ROWS} + 1000);
 INSERT INTO procrastinate_events (job_id, type) SELECT id, 'deferred' FROM procrastinate_jobs;
 """
 
@@ -88,6 +90,8 @@ def filled(server, migrated_server):
         with psycopg.connect(where) as connection:
             connection.execute(FILL)
         with psycopg.connect(where, autocommit=True) as connection:
+            # All rows, not a sample of them: the same plans each time.
+            connection.execute("SET default_statistics_target = 1000")
             connection.execute("ANALYZE")
         yield where
         maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -189,7 +193,8 @@ def test_a_reconciliation_looks_at_active_batches_only(connection):
     used = [indices(plan_of(connection, query.replace("settled_for", "interval '20 seconds'"))) for query in queries]
     assert {"batch_jobs_active_idx", "batch_chunks_open_idx"} <= used[0]
     assert "batch_jobs_active_idx" in used[1]
-    sweep = re.search(r"UPDATE batch_chunks AS c SET state = 'cancelled'.*?;", body(connection, "reconcile_batches"), re.DOTALL)
+    text = body(connection, "reconcile_batches")
+    sweep = re.search(r"UPDATE batch_chunks AS c SET state = 'cancelled'.*?;", text, re.DOTALL)
     assert "batch_chunks_open_idx" in indices(plan_of(connection, sweep[0]))
     with rows_read(connection) as read:
         found = connection.execute(statement("reconcile_batches"), {"settled_for": 20}).fetchall()

@@ -28,10 +28,7 @@ BEGIN
             RETURN 'failed';
         END IF;
     WHEN job.task_name IN ('send_webhook', 'send_email') THEN
-        IF job.attempts + 1 >= most_tries THEN
-            PERFORM procrastinate_finish_job_v1(job.id, 'failed', false);
-            RETURN 'failed';
-        END IF;
+        RETURN rescue_notification(job, most_tries);
     WHEN job.task_name IN ('ondemand_risk', 'cell_results') AND batch.status IN ('queued', 'running') THEN
         IF job.attempts + 1 >= most_tries THEN
             PERFORM fail_request(batch.batch_id, NULL,

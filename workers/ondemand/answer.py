@@ -258,8 +258,8 @@ class Answer:
         return {
             "risk_type": part.risk.name,
             "base_aal": plain(loss.base_aal[0, at]),
-            "base_aal_low": plain(base.aal_low[0, at] * _by_use(loss, base, at)),
-            "base_aal_high": plain(base.aal_high[0, at] * _by_use(loss, base, at)),
+            "base_aal_low": plain(loss.base_aal_low[0, at]),
+            "base_aal_high": plain(loss.base_aal_high[0, at]),
             "vulnerability_factor": plain(loss.vulnerability_factor[0]),
             "insurance_rate": float(self.sites.insurance_rate[0]),
             "final_aal": plain(loss.final_aal[0, at]),
@@ -349,12 +349,6 @@ def _stored_base(risk: Risk, row: Row, status: NDArray[np.int16], projection: in
     bounds = np.array(row["base_bounds"], dtype=np.float64).reshape(2, 2)
     low[0, [0, projection]], high[0, [0, projection]] = bounds[:, 0], bounds[:, 1]
     return BaseLoss(aal, low, high, status[None], p[:, two], rates[:, two], EveryBin(p, rates) if risk.by_use else None)
-
-
-def _by_use(loss: ScaledLoss, base: BaseLoss, at: int) -> float:
-    """What the curve of the building's use makes of P(H)'s AAL."""
-    before = base.aal[0, at]
-    return float(loss.base_aal[0, at] / before) if before > 0 else 1.0
 
 
 def _carried_over(row: Row) -> Row:
