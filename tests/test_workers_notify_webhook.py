@@ -64,7 +64,7 @@ def failure_of(url, **options):
 EXAMPLE = re.search(
     r"```python\n(.*?)```",
     (Path(__file__).parent.parent / "docs" / "notifications.md").read_text(encoding="utf-8"),
-    re.S,
+    re.DOTALL,
 )[1]
 
 

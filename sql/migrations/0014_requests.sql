@@ -84,7 +84,7 @@ BEGIN
     PERFORM refuse_unless_object(field, given);
     FOR key, value IN SELECT * FROM jsonb_each(given) LOOP
         CONTINUE WHEN value = 'null';
-        named := field || '.' || key;
+        named := field || '.' || left(key, 80);
         normal := normal || jsonb_build_object(key, CASE key
             WHEN 'floor_area_m2' THEN to_jsonb(request_number(named, value, 1, 10000000, 'm2')::float8)
             WHEN 'built_year' THEN to_jsonb(request_number(
@@ -210,7 +210,7 @@ BEGIN
             checked := normalise_names(key, value,
                 '{"exposure": "exposure", "vulnerability": "vulnerability", "aal": "aal"}');
         ELSE
-            PERFORM refuse_parameter(key, 'this key', 'latitude, longitude, risk_types, scenario, target_year, '
+            PERFORM refuse_parameter(left(key, 80), 'this key', 'latitude, longitude, risk_types, scenario, target_year, '
                 'insurance_rate, asset_value, building, steps, projections, force, notify');
         END CASE;
         normal := normal || jsonb_build_object(key, checked);
@@ -247,7 +247,7 @@ BEGIN
         WHEN 'risk_types', 'scenario', 'target_year', 'force', 'notify' THEN
             checked := normalise_question_field(key, value);
         ELSE
-            PERFORM refuse_parameter(key, 'this key',
+            PERFORM refuse_parameter(left(key, 80), 'this key',
                 'sites, risk_types, scenario, target_year, insurance_rate, force, notify');
         END CASE;
         normal := normal || jsonb_build_object(key, checked);
@@ -265,7 +265,7 @@ BEGIN
         checked := '{}';
         FOR key, value IN SELECT * FROM jsonb_each(site) LOOP
             CONTINUE WHEN value = 'null';
-            named := format('sites[%s].%s', place, key);
+            named := format('sites[%s].%s', place, left(key, 80));
             CASE key
             WHEN 'latitude', 'longitude', 'insurance_rate', 'asset_value', 'building' THEN
                 checked := checked || jsonb_build_object(key, normalise_site_field(key, value, named));

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiops.db import requests
 from aiops.db.batches import get_batch_status
@@ -64,7 +64,7 @@ class OnDemandRiskBatch:
                 raise BadInput(f"batch_id: {self.batch_id} does not exist")
             requests.ask_by_hand(connection, self.batch_id, asked)
             requests.refuse_other_question(connection, self.batch_id, asked)
-            run_request(connection, self.batch_id, f"{socket.gethostname()} {os.getpid()}", here=True)
+            run_request(connection, self.batch_id, f"{socket.gethostname()} {os.getpid()} {uuid4()}", here=True)
             deadline, pause = time.monotonic() + wait_seconds, _PAUSE_SECONDS
             while (status := get_batch_status(connection, self.batch_id)) and status["status"] not in _ENDED:
                 if time.monotonic() > deadline:

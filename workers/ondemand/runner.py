@@ -102,40 +102,42 @@ def run_request(
     """
     logger = log.bind(batch_id=str(batch_id))
     steps = Steps()
-    with steps.step("read"):
-        begun = requests.begin_request(connection, batch_id, settled(worker))
+    attempt = None  # not claimed yet
     try:
-        ending = _answer(connection, batch_id, begun, steps, worker, here=here)
+        with steps.step("read"):
+            begun = requests.begin_request(connection, batch_id, settled(worker))
+        attempt = begun.attempt
+        while here and begun.outcome == "missing":
+            with steps.step("hazard and probability"):
+                compute_cell(connection, begun.grid_id, begun.missing, batch_id)
+            begun = requests.begin_request(connection, batch_id, settled(worker))
+            attempt = begun.attempt
+        ending = _answer(connection, batch_id, begun, steps)
     except NoAnswerError as error:
-        requests.fail_request(connection, batch_id, begun.attempt, str(error), error.trace, steps.rows)
+        trace = error.trace or traceback.format_exc()
+        requests.fail_request(connection, batch_id, attempt, str(error), trace, steps.rows)
         logger.warning("request has no answer", reason=str(error))
         return Ending.FAILED
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
-        logger.warning("request was not written", reason=_one_line(error), attempt=begun.attempt)
+        logger.warning("request was not written", reason=_one_line(error), attempt=attempt)
         return Ending.GONE
     except Exception as error:
         if not connection.closed:
-            _note_failure(connection, batch_id, begun.attempt, error, steps, for_good=last_attempt)
+            _note_failure(connection, batch_id, attempt, error, steps, for_good=last_attempt)
         raise
-    logger.info("request done", outcome=ending, attempt=begun.attempt)
+    logger.info("request done", outcome=ending, attempt=attempt)
     return ending
 
 
-def _answer(
-    connection: Connection, batch_id: UUID | str, begun: Begun, steps: Steps, worker: str, *, here: bool
-) -> Ending:
-    while begun.outcome == "missing":
-        if not here:
-            requests.await_cell_results(connection, batch_id, begun)
-            return Ending.WAITING
-        with steps.step("hazard and probability"):
-            compute_cell(connection, begun.grid_id, begun.missing, batch_id)
-        begun = requests.begin_request(connection, batch_id, settled(worker))
+def _answer(connection: Connection, batch_id: UUID | str, begun: Begun, steps: Steps) -> Ending:
     match begun.outcome:
         case "gone":
             return Ending.GONE
         case "cached":
             return Ending.CACHED
+        case "missing":
+            requests.await_cell_results(connection, batch_id, begun)
+            return Ending.WAITING
         case "no_data" | "no_previous":
             raise NoAnswerError(begun.reason or begun.outcome)
     _make(connection, batch_id, begun, steps)
@@ -208,11 +210,11 @@ def _why_nothing(answer: Answer) -> str:
 
 
 def _note_failure(
-    connection: Connection, batch_id: UUID | str, attempt: int, error: Exception, steps: Steps, *, for_good: bool
+    connection: Connection, batch_id: UUID | str, attempt: int | None, error: Exception, steps: Steps, *, for_good: bool
 ) -> None:
     if for_good or not is_transient(error):
         requests.fail_request(connection, batch_id, attempt, _one_line(error), traceback.format_exc(), steps.rows)
-    else:
+    elif attempt is not None:
         requests.release_request(connection, batch_id, attempt, "waiting to be tried again")
 
 
