@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
 ENDED = ("completed", "failed", "cancelled")
@@ -101,24 +102,25 @@ class Application:
             time.sleep(0.001)
         refuse_unless_completed(batch_id, status)
 
-    def hush(self) -> None:
-        """Forget what was told meanwhile."""
-        for _ in self.listening.notifies(timeout=0.05):
-            pass
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Not listening for a while: nobody would read what is told."""
+        self.listening.execute("UNLISTEN *")
+        yield
+        self.listening.execute("LISTEN aiops_progress")
 
 
 def one_by_one(application: Application, places: Sequence[Place], *, looking: bool, pause: float) -> Answered:
     """Ask for one place after the other, with a pause in between."""
     answered = Answered()
     started = time.perf_counter()
-    for place in places:
-        batch_id, committed_at = application.ask(place)
-        (application.seen if looking else application.told)(batch_id)
-        answered.add(batch_id, committed_at)
-        time.sleep(pause)
+    with application.unheard() if looking else nullcontext():
+        for place in places:
+            batch_id, committed_at = application.ask(place)
+            (application.seen if looking else application.told)(batch_id)
+            answered.add(batch_id, committed_at)
+            time.sleep(pause)
     answered.seconds = time.perf_counter() - started
-    if looking:
-        application.hush()
     return answered
 
 
