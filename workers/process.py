@@ -93,8 +93,9 @@ def _control_services(pool: AsyncConnectionPool) -> tuple[Service, ...]:
 
 
 ROLES = {
-    # Plans batches, keeps the schedule, listens, rescues; waits for the database more than it works.
-    "control": Role((CONTROL,), concurrency=4, services=_control_services),
+    # Plans batches, notifies, keeps the schedule, listens, rescues; waits for others more than it works. So many at a
+    # time that slow receivers of notifications do not keep a batch from being planned.
+    "control": Role((CONTROL,), concurrency=16, services=_control_services),
     # Answers requests: somebody waits for each of them.
     "ondemand": Role((ONDEMAND,), concurrency=REQUESTS_AT_A_TIME),
     # One chunk at a time: a second would only wait for the processor, and double the memory. Behind those that somebody

@@ -311,7 +311,7 @@ def _cell_result(row: tuple[Any, ...]) -> CellResult | MalformedResultError:
             coverage=_floats(coverage, (n,)),
             score_reason=score_reason,
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         return MalformedResultError(grid_id, risk_type, error)
 
 

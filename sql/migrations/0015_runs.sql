@@ -495,7 +495,9 @@ BEGIN
     FROM jsonb_array_elements(p_rows) AS one
     CROSS JOIN LATERAL jsonb_populate_record(NULL::risk_results_runs, one || request_stamp(p_batch_id)) AS row;
     run := jsonb_populate_record(NULL::risk_run, p_run || request_stamp(p_batch_id));
-    run.answer_hash := p_answer_hash;
+    IF failed = 0 THEN  -- a failure is no answer: the next that asks the same has it tried again
+        run.answer_hash := p_answer_hash;
+    END IF;
     INSERT INTO risk_run SELECT run.*;
     INSERT INTO current_run (latitude, longitude, projection_id, batch_id, site_no)
     VALUES (run.latitude, run.longitude, run.projection_id, p_batch_id, 0)

@@ -136,7 +136,8 @@ BEGIN
           AND NOT EXISTS (SELECT FROM procrastinate_jobs AS j WHERE j.status IN ('todo', 'doing') AND j.id = b.origin_job_id)
           AND NOT EXISTS (
               SELECT FROM procrastinate_jobs AS j
-              WHERE j.status IN ('todo', 'doing') AND j.args ->> 'batch_id' = b.batch_id::text)
+              WHERE j.status IN ('todo', 'doing') AND j.args ->> 'batch_id' = b.batch_id::text
+                AND j.task_name NOT IN ('send_webhook', 'send_email'))
         FOR UPDATE OF b SKIP LOCKED
     LOOP
         PERFORM enqueue_batch(batch);
@@ -203,7 +204,7 @@ BEGIN
     END IF;
     PERFORM refuse_second_active_batch(batch.batch_id, batch.job_type);
     IF batch.total_chunks IS NULL THEN  -- it failed before it was planned, or has no chunks
-        UPDATE batch_jobs AS b SET status = 'queued', completed_at = NULL, error_message = NULL,
+        UPDATE batch_jobs AS b SET status = 'queued', started_at = NULL, completed_at = NULL, error_message = NULL,
             error_stack_trace = NULL, updated_at = clock_timestamp()
         WHERE b.batch_id = batch.batch_id;
         PERFORM enqueue_batch(batch);

@@ -55,6 +55,8 @@ class OnDemandRiskBatch:
             BatchFailed: it failed, was cancelled, or did not end in time.
             psycopg.errors.InvalidParameterValue: a parameter is not allowed; the message names it.
         """
+        if "notify" in question:
+            raise BadInput("notify: not allowed here; allowed: in input_params, when the request is inserted")
         asked: dict[str, object] = {"latitude": latitude, "longitude": longitude, **question}
         if risk_types is not None:
             asked["risk_types"] = list(risk_types)

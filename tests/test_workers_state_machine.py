@@ -1,0 +1,416 @@
+"""Claim, hold, finish, fail, rescue, cancel and retry in any order: checked against a model, on a real Postgres.
+
+Two workers with a connection each do what a compute process does, statement by statement, so that everything may come
+in between: one falls silent in the middle, its job is handed on, and it goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+CELLS_A_CHUNK = 2
+MOST_CHUNKS = 4
+MOST_TRIES = 3
+OPEN = ("waiting", "running")
+
+WITNESSES = """
+INSERT INTO location_grid (grid_id, has_climate) SELECT n, true FROM generate_series(1, 8) AS n;
+
+-- The results: no key keeps a second copy out.
+CREATE TABLE written (batch_id uuid, chunk_no integer, attempt integer);
+
+CREATE TABLE ended (batch_id uuid, status text);
+CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO ended VALUES (NEW.batch_id, NEW.status); RETURN NULL; END $$;
+CREATE TRIGGER note_end AFTER UPDATE ON batch_jobs FOR EACH ROW
+WHEN (OLD.completed_at IS NULL AND NEW.completed_at IS NOT NULL) EXECUTE FUNCTION note_end();
+"""
+
+NO_FENCE = """
+CREATE OR REPLACE FUNCTION hold_chunk(p_batch_id uuid, p_chunk_no integer, p_attempt integer) RETURNS boolean
+LANGUAGE sql RETURN true;
+"""
+
+
+@dataclass
+class Chunk:
+    """What the model knows of a chunk."""
+
+    state: str = "waiting"
+    attempt: int = 0
+    tries: int = 0
+
+
+@dataclass
+class Worker:
+    """A compute process: its connection, and what it believes to be doing."""
+
+    connection: psycopg.Connection
+    number: int | None = None
+    job_id: int | None = None
+    chunk_no: int | None = None
+    attempt: int = 0
+    holds: bool = False
+
+    @property
+    def is_idle(self):
+        return self.chunk_no is None
+
+    def ask(self, query, *arguments):
+        row = self.connection.execute(query, arguments).fetchone()
+        return row[0] if row is not None and len(row) == 1 else row
+
+    def let_go(self):
+        if self.holds:
+            self.connection.execute("ROLLBACK")
+        self.chunk_no, self.holds = None, False
+
+    def end_job(self, call):
+        """Tell the queue; it does not know who works on what, and may have forgotten the job."""
+        try:
+            self.connection.execute(f"SELECT {call}", (self.job_id,))
+        except psycopg.errors.RaiseException as error:
+            assert "Job was not found" in str(error)
+
+
+@dataclass
+class Model:
+    """What has to be so."""
+
+    status: str = "running"
+    chunks: dict[int, Chunk] = field(default_factory=dict)
+    completions: int = 0
+
+    def conclude(self):
+        if self.status == "running" and not any(one.state in OPEN for one in self.chunks.values()):
+            failed = any(one.state == "failed" for one in self.chunks.values())
+            self.status = "failed" if failed else "completed"
+            self.completions += not failed
+
+
+class Engine(RuleBasedStateMachine):
+    """One batch, two workers, and those who look after them."""
+
+    predicts = True
+    """Whether what functions answer is compared with the model, too, and not only what has become of the tables."""
+
+    def __init__(self, database):
+        super().__init__()
+        connections = [psycopg.connect(database, autocommit=True) for _ in range(3)]
+        for one in connections:
+            # Who would wait for a lock is told so at once: there is nobody else to let it go.
+            one.execute("SET lock_timeout = '20ms'")
+        self.control = connections.pop()
+        self.workers = [Worker(one) for one in connections]
+        self.model = Model()
+        self.batch_id = None
+        self.progress = 0
+        self.written_at_cancel = None
+
+    # --- the beginning and the end ---------------------------------------------------------------------------
+
+    @initialize(n_chunks=st.integers(1, MOST_CHUNKS))
+    def plan(self, n_chunks):
+        for table in ("batch_jobs", "batch_chunks", "batch_job_logs", "procrastinate_jobs", "procrastinate_workers"):
+            self.control.execute(f"DELETE FROM {table}")
+        cells = json.dumps({"cells": list(range(1, n_chunks * CELLS_A_CHUNK + 1))})
+        insert = "INSERT INTO batch_jobs (job_type, input_params) VALUES ('hazard', %s) RETURNING batch_id"
+        (self.batch_id,) = self.control.execute(insert, (cells,)).fetchone()
+        self.control.execute("DELETE FROM procrastinate_jobs")  # the job that would plan it
+        self.control.execute("SELECT plan_batch(%s, %s, '1', 'calibrated')", (self.batch_id, CELLS_A_CHUNK))
+        self.model = Model(chunks={number: Chunk() for number in range(1, n_chunks + 1)})
+
+    def teardown(self):
+        try:
+            if self.batch_id is not None:
+                self.run_to_the_end()
+        finally:
+            for one in (self.control, *(worker.connection for worker in self.workers)):
+                one.close()
+
+    def run_to_the_end(self):
+        """However things stand: a healthy worker and the rescue bring every batch to its end."""
+        for worker in self.workers:
+            worker.let_go()
+            self.fall_silent(worker)
+        for _ in range(3 * MOST_CHUNKS):
+            self.expire_leases()
+            self.rescue()
+            self.reconcile()
+            self.take(self.workers[0])
+            if not self.workers[0].is_idle:
+                self.hold(self.workers[0])
+            if not self.workers[0].is_idle:
+                self.finish(self.workers[0])
+            self.what_is_written_is_written_once()
+        self.everything_is_as_the_model_has_it()
+        self.the_batch_adds_up()
+        assert self.model.status != "running"
+        assert not [one for one in self.model.chunks.values() if one.state in OPEN]
+        busy = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+        assert self.control.execute(busy).fetchone() == (0,)
+
+    # --- what a compute process does --------------------------------------------------------------------------
+
+    which = st.integers(0, 1)
+
+    def compare(self, found, expected):
+        assert found == expected or not self.predicts
+
+    @rule(which=which)
+    def take_a_job(self, which):
+        if self.workers[which].is_idle:
+            self.take(self.workers[which])
+
+    @precondition(lambda self: any(not one.is_idle and not one.holds for one in self.workers))
+    @rule(which=which)
+    def hold_the_chunk_and_write(self, which):
+        if not self.workers[which].is_idle and not self.workers[which].holds:
+            self.hold(self.workers[which])
+
+    @precondition(lambda self: any(one.holds for one in self.workers))
+    @rule(which=which)
+    def finish_and_commit(self, which):
+        if self.workers[which].holds:
+            self.finish(self.workers[which])
+
+    @precondition(lambda self: any(not one.is_idle for one in self.workers))
+    @rule(which=which, for_good=st.booleans())
+    def fail(self, which, for_good):
+        worker = self.workers[which]
+        if worker.is_idle:
+            return
+        chunk = self.model.chunks[worker.chunk_no]
+        number, has_it = worker.chunk_no, self.has_it(worker)
+        worker.let_go()
+        done = worker.ask(
+            "SELECT fail_chunk(%s, %s, %s, 'error', NULL, %s)", self.batch_id, number, worker.attempt, for_good
+        )
+        self.compare(done, has_it)
+        if done:
+            chunk.state = "failed" if for_good else "waiting"
+            self.model.conclude()
+        again = "procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)"
+        worker.end_job("procrastinate_finish_job_v1(%s, 'failed', false)" if for_good else again)
+
+    def has_it(self, worker):
+        chunk = self.model.chunks[worker.chunk_no]
+        return (chunk.state, chunk.attempt) == ("running", worker.attempt)
+
+    def take(self, worker):
+        worker.number = worker.ask("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+        job_id, args = worker.ask("SELECT id, args FROM procrastinate_fetch_job_v2('{compute}', %s)", worker.number)
+        if job_id is None:
+            return
+        worker.job_id, number = job_id, args["chunk_no"]
+        chunk = self.model.chunks[number]
+        try:
+            attempt = worker.ask("SELECT attempt FROM claim_chunk(%s, %s, 'w', '90 seconds')", self.batch_id, number)
+        except psycopg.errors.LockNotAvailable:
+            assert any(one.holds and one.chunk_no == number for one in self.workers)
+            worker.end_job("procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)")
+            return
+        can_be_claimed = self.model.status == "running" and chunk.state in OPEN
+        self.compare(attempt, chunk.attempt + 1 if can_be_claimed else None)
+        if attempt is None:
+            worker.end_job("procrastinate_finish_job_v1(%s, 'succeeded', false)")
+            return
+        chunk.state, chunk.attempt, chunk.tries = "running", attempt, chunk.tries + 1
+        worker.chunk_no, worker.attempt = number, attempt
+
+    def hold(self, worker):
+        worker.connection.execute("BEGIN")
+        worker.holds = worker.ask("SELECT hold_chunk(%s, %s, %s)", self.batch_id, worker.chunk_no, worker.attempt)
+        self.compare(worker.holds, self.has_it(worker))
+        if worker.holds:
+            insert = "INSERT INTO written VALUES (%s, %s, %s)"
+            worker.connection.execute(insert, (self.batch_id, worker.chunk_no, worker.attempt))
+        else:
+            worker.connection.execute("ROLLBACK")
+            worker.let_go()
+            worker.end_job("procrastinate_finish_job_v1(%s, 'succeeded', false)")
+
+    def finish(self, worker):
+        number = worker.chunk_no
+        try:
+            done = worker.ask("SELECT finish_chunk(%s, %s, 1, 0, '{}')", self.batch_id, number)
+        except psycopg.errors.LockNotAvailable:  # never with the fence: it has the chunk's row already
+            assert not self.predicts
+            worker.let_go()
+            return
+        self.compare(done, self.model.status == "running")
+        if done:
+            worker.connection.execute("COMMIT")
+            worker.holds = False
+            self.model.chunks[number].state = "done"
+            self.model.conclude()
+        worker.let_go()
+        worker.end_job("procrastinate_finish_job_v1(%s, 'succeeded', false)")
+
+    # --- what happens to it -----------------------------------------------------------------------------------
+
+    @precondition(lambda self: any(not one.is_idle for one in self.workers))
+    @rule(which=which)
+    def fall_silent_and_be_rescued(self, which):
+        self.fall_silent(self.workers[which])
+        self.rescue()
+
+    def fall_silent(self, worker):
+        old = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute' WHERE id = %s"
+        self.control.execute(old, (worker.number,))
+
+    @rule()
+    def outlive_the_lease(self):
+        self.expire_leases()
+        self.rescue()
+
+    def expire_leases(self):
+        self.control.execute(
+            "UPDATE batch_chunks SET lease_until = now() - interval '1 second' WHERE chunk_no IN"
+            " (SELECT chunk_no FROM batch_chunks WHERE state = 'running' FOR UPDATE SKIP LOCKED)"
+        )
+
+    def rescue(self):
+        rescued = self.control.execute("SELECT args, outcome FROM rescue_jobs('20 seconds', %s)", (MOST_TRIES,))
+        for args, outcome in rescued.fetchall():
+            chunk = self.model.chunks[args["chunk_no"]]
+            if outcome.startswith("error"):
+                assert any(one.holds and one.chunk_no == args["chunk_no"] for one in self.workers), outcome
+            elif outcome == "failed":
+                assert chunk.tries >= MOST_TRIES
+                chunk.state = "failed"
+                self.model.conclude()
+
+    @rule()
+    def reconcile(self):
+        self.control.execute("SELECT * FROM reconcile_batches('0 seconds')").fetchall()
+        if self.model.status == "cancelled":
+            held = {one.chunk_no for one in self.workers if one.holds}
+            for number, chunk in self.model.chunks.items():
+                if chunk.state in OPEN and number not in held:
+                    chunk.state = "cancelled"
+
+    # Seldom: after it there is little left to happen.
+    @precondition(lambda self: self.model.status == "running" and self.model.completions == 0)
+    @rule(dice=st.integers(0, 3))
+    def cancel(self, dice):
+        if dice == 0:
+            assert self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone() == (True,)
+            self.model.status = "cancelled"
+            self.written_at_cancel = self.written()
+
+    @precondition(lambda self: self.model.status in ("completed", "failed", "cancelled"))
+    @rule()
+    def cancel_what_has_ended(self):
+        assert self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone() == (False,)
+
+    @precondition(lambda self: self.model.status != "running")
+    @rule()
+    def retry(self):
+        failed = [one for one in self.model.chunks.values() if one.state == "failed"]
+        (chunks,) = self.control.execute("SELECT retry_batch(%s)", (self.batch_id,)).fetchone()
+        assert chunks == (len(failed) if self.model.status == "failed" else 0)
+        if chunks:
+            self.model.status = "running"
+            for chunk in failed:
+                chunk.state, chunk.tries = "waiting", 0
+
+    # --- what must hold at every moment -----------------------------------------------------------------------
+
+    def written(self):
+        query = "SELECT chunk_no, count(*) FROM written WHERE batch_id = %s GROUP BY 1"
+        return dict(self.control.execute(query, (self.batch_id,)).fetchall())
+
+    @invariant()
+    def what_is_written_is_written_once(self):
+        for number, times in self.written().items():
+            assert times == 1, f"chunk {number} is written {times} times"
+
+    @invariant()
+    def everything_is_as_the_model_has_it(self):
+        rows = self.control.execute("SELECT chunk_no, state, attempt, tries FROM batch_chunks").fetchall()
+        found = {number: Chunk(*rest) for number, *rest in rows}
+        assert found == self.model.chunks or not self.predicts
+        done = {number for number, chunk in found.items() if chunk.state == "done"}
+        assert self.written().keys() == done
+
+    @invariant()
+    def the_batch_adds_up(self):
+        row = self.control.execute(
+            "SELECT status, progress, total_items, completed_items, failed_items, open_chunks FROM batch_jobs"
+        ).fetchone()
+        if row is None:
+            return
+        status, progress, total, completed, failed, still_open = row
+        assert status == self.model.status or not self.predicts
+        states = [one.state for one in self.model.chunks.values()]
+        assert progress >= self.progress, f"progress went back from {self.progress} to {progress}"
+        self.progress = progress
+        assert (progress == 100) == (status == "completed")
+        if self.predicts:
+            assert failed == CELLS_A_CHUNK * states.count("failed")
+            assert completed == CELLS_A_CHUNK * (states.count("failed") + states.count("done"))
+            assert status == "cancelled" or still_open == sum(state in OPEN for state in states)
+        assert completed <= total
+
+    @invariant()
+    def a_batch_completes_once_at_most(self):
+        query = "SELECT count(*) FROM ended WHERE batch_id = %s AND status = 'completed'"
+        (times,) = self.control.execute(query, (self.batch_id,)).fetchone()
+        assert times <= 1
+        assert times == self.model.completions or not self.predicts
+
+    @invariant()
+    def a_cancelled_batch_writes_nothing(self):
+        assert self.written_at_cancel is None or self.written() == self.written_at_cancel
+
+
+class FencelessEngine(Engine):
+    """As it is, but judged by nothing but what has become of the tables."""
+
+    predicts = False
+
+
+LIMITS = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    database=None,
+    print_blob=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def witnessed(database, connection):
+    """The connection string of a database that notes what is written, and every end of a batch."""
+    connection.execute(WITNESSES)
+    connection.commit()
+    return database
+
+
+def test_whatever_happens_in_whatever_order_the_model_holds(witnessed):
+    run_state_machine_as_test(lambda: Engine(witnessed), settings=LIMITS)
+
+
+def test_the_machine_fails_when_the_fence_is_taken_out(witnessed, connection):
+    connection.execute(NO_FENCE)
+    connection.commit()
+    # Found, not made small; always the same sequences.
+    limits = settings(LIMITS, max_examples=300, phases=[Phase.generate], derandomize=True, report_multiple_bugs=False)
+    with pytest.raises(AssertionError, match=r"chunk \d is written 2 times"):
+        run_state_machine_as_test(lambda: FencelessEngine(witnessed), settings=limits)
