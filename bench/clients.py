@@ -7,7 +7,7 @@ import json
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import psycopg
@@ -64,9 +64,8 @@ class Application:
 
     def __init__(self, conninfo: str) -> None:
         self.asking, self.listening, self.looking = (psycopg.connect(conninfo, autocommit=True) for _ in range(3))
-        self.listening.execute("LISTEN aiops_progress")
 
-    def __enter__(self) -> Application:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -103,18 +102,18 @@ class Application:
         refuse_unless_completed(batch_id, status)
 
     @contextmanager
-    def unheard(self) -> Iterator[None]:
-        """Not listening for a while: nobody would read what is told."""
-        self.listening.execute("UNLISTEN *")
-        yield
+    def hearing(self) -> Iterator[None]:
+        """Listen for a while, and only then: the server ends a session that does not read what it is told."""
         self.listening.execute("LISTEN aiops_progress")
+        yield
+        self.listening.execute("UNLISTEN *")
 
 
 def one_by_one(application: Application, places: Sequence[Place], *, looking: bool, pause: float) -> Answered:
     """Ask for one place after the other, with a pause in between."""
     answered = Answered()
     started = time.perf_counter()
-    with application.unheard() if looking else nullcontext():
+    with nullcontext() if looking else application.hearing():
         for place in places:
             batch_id, committed_at = application.ask(place)
             (application.seen if looking else application.told)(batch_id)

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -43,6 +44,17 @@ PAUSE_SECONDS = 0.03
 HEAD = ("what", "limit", "measured", "met", "other load")
 
 
+@dataclass(slots=True)
+class Load:
+    """Share of the processors that others take, %."""
+
+    before: float
+    after: float = np.nan
+
+    def __str__(self) -> str:
+        return f"{self.before:.0f}, {self.after:.0f} %"
+
+
 class Line(NamedTuple):
     """A line of the table; without a limit it is told for completeness."""
 
@@ -50,12 +62,12 @@ class Line(NamedTuple):
     limit: str
     measured: str
     met: bool | None
-    load: str
+    load: Load | None
 
     def texts(self) -> tuple[str, ...]:
         """As they are printed."""
         met = {True: "yes", False: "NO", None: ""}[self.met]
-        return (self.what, self.limit, self.measured, met, self.load)
+        return (self.what, self.limit, self.measured, met, "" if self.load is None else str(self.load))
 
 
 class Bench:
@@ -71,8 +83,9 @@ class Bench:
     def run(self) -> None:
         """Measure everything, printing as it goes."""
         with Application(self.conninfo) as application:
-            first = one_by_one(application, self.places(1), looking=False, pause=0)
-            self.note("first request of a new daemon", f"{first.median():.0f} ms", self.load())
+            with self.others() as load:
+                first = one_by_one(application, self.places(1), looking=False, pause=0)
+            self.note("first request of a new daemon", f"{first.median():.0f} ms", load)
             one_by_one(application, self.places(30), looking=False, pause=0)  # plans and caches of every process
             self.distinct(application)
             self.at_once()
@@ -81,30 +94,31 @@ class Bench:
 
     def distinct(self, application: Application) -> None:
         """One application, idle daemon: distinct places, distinct cells, and the same again."""
-        load, places = self.load(), self.places(REQUESTS)
-        told = one_by_one(application, places, looking=False, pause=PAUSE_SECONDS)
+        places = self.places(REQUESTS)
+        with self.others() as load:
+            told = one_by_one(application, places, looking=False, pause=PAUSE_SECONDS)
         self.limit(f"median of {REQUESTS} distinct places", 60, told.median(), load)
         self.limit("  99th percentile", 150, told.percentile(99), load)
         self.note("  90th percentile, longest", f"{told.percentile(90):.1f}, {told.percentile(100):.1f} ms", load)
         where_time_goes(self.conninfo, told)
-        load = self.load()
-        cached = one_by_one(application, places, looking=False, pause=PAUSE_SECONDS)
+        with self.others() as load:
+            cached = one_by_one(application, places, looking=False, pause=PAUSE_SECONDS)
         self.limit("median of the same places again: cached", 20, cached.median(), load)
         self.note("  99th percentile", f"{cached.percentile(99):.1f} ms", load)
         where_time_goes(self.conninfo, cached)
-        load = self.load()
-        looked = one_by_one(application, self.places(REQUESTS), looking=True, pause=PAUSE_SECONDS)
+        with self.others() as load:
+            looked = one_by_one(application, self.places(REQUESTS), looking=True, pause=PAUSE_SECONDS)
         figures = f"{looked.median():.1f}, {looked.percentile(99):.1f} ms"
         self.note("distinct places, seen by looking each ms: median, p99", figures, load)
-        load = self.load()
-        cells = one_by_one(application, self.cells, looking=False, pause=PAUSE_SECONDS)
+        with self.others() as load:
+            cells = one_by_one(application, self.cells, looking=False, pause=PAUSE_SECONDS)
         figures = f"{cells.median():.1f}, {cells.percentile(99):.1f} ms"
         self.note(f"{len(self.cells)} distinct cells, once each: median, p99", figures, load)
 
     def at_once(self) -> None:
         """Fifty clients that ask again as soon as they are answered."""
-        load = self.load()
-        answered = together(self.conninfo, self.places(20 * CLIENTS), CLIENTS)
+        with self.others() as load:
+            answered = together(self.conninfo, self.places(20 * CLIENTS), CLIENTS)
         rate = len(answered.milliseconds) / answered.seconds
         self.add(Line(f"{CLIENTS} clients", "≥ 40 a second", f"{rate:.1f} a second", rate >= 40, load))
         figures = f"{answered.median():.0f}, {answered.percentile(99):.0f} ms"
@@ -113,8 +127,7 @@ class Bench:
 
     def beside_a_yearly_batch(self, application: Application) -> None:
         """One application, while one forced assessment of all cells follows the other."""
-        load = self.load()
-        with yearly_batches(self.conninfo) as batches:
+        with self.others() as load, yearly_batches(self.conninfo) as batches:
             answered = one_by_one(application, self.places(REQUESTS), looking=False, pause=PAUSE_SECONDS)
         self.limit("99th percentile while a yearly batch runs", 250, answered.percentile(99), load)
         longest = f"{answered.median():.1f}, {answered.percentile(100):.1f} ms"
@@ -126,12 +139,12 @@ class Bench:
         what = f"a portfolio of {SITES:,} sites"
         app.perform_import_paths()
         if "portfolio_risk" not in app.tasks:
-            self.note(what, "skipped: there is no portfolio_risk yet", "")
+            self.note(what, "skipped: there is no portfolio_risk yet", None)
             return
-        load = self.load()
-        batch_id, committed_at = application.ask_many(self.places(SITES))
-        application.told(batch_id)
-        seconds = time.perf_counter() - committed_at
+        with self.others() as load, application.hearing():
+            batch_id, committed_at = application.ask_many(self.places(SITES))
+            application.told(batch_id)
+            seconds = time.perf_counter() - committed_at
         self.add(Line(what, "≤ 5 s", f"{seconds:.2f} s", seconds <= 5, load))
 
     # --- what it is made of -------------------------------------------------------------------------------
@@ -145,15 +158,18 @@ class Bench:
             for cell, (north, east) in zip(of, away, strict=True)
         ]
 
-    def load(self) -> str:
-        """How much of the processors something else takes, over a second in which we ask nothing."""
-        return f"{psutil.cpu_percent(interval=1.0):.0f} %"
+    @contextmanager
+    def others(self) -> Iterator[Load]:
+        """How much of the processors others take before and after a measurement, while we ask nothing."""
+        load = Load(psutil.cpu_percent(interval=1.0))
+        yield load
+        load.after = psutil.cpu_percent(interval=1.0)
 
-    def limit(self, what: str, most: float, milliseconds: float, load: str) -> None:
+    def limit(self, what: str, most: float, milliseconds: float, load: Load) -> None:
         """A figure that must not be larger."""
         self.add(Line(what, f"≤ {most:g} ms", f"{milliseconds:.1f} ms", milliseconds <= most, load))
 
-    def note(self, what: str, figures: str, load: str) -> None:
+    def note(self, what: str, figures: str, load: Load | None) -> None:
         """A figure without a limit."""
         self.add(Line(what, "", figures, None, load))
 
@@ -205,7 +221,7 @@ def daemon(conninfo: str) -> Iterator[None]:
 
 @contextmanager
 def yearly_batches(conninfo: str) -> Iterator[list[str]]:
-    """One forced batch over all cells after the other, until the end; the numbers of those that ran."""
+    """One forced batch over all cells after the other, the last to its end; their numbers."""
     over, started = threading.Event(), threading.Event()
     batches: list[str] = []
 
@@ -215,11 +231,11 @@ def yearly_batches(conninfo: str) -> Iterator[list[str]]:
                 row = connection.execute("""SELECT start_batch('assessment', '{"force": true}')""").fetchone()
                 batches.append(str(row[0]))
                 status = "queued"
-                while status in ("queued", "running") and not over.wait(0.02):
+                while status in ("queued", "running"):
+                    time.sleep(0.02)
                     status = connection.execute("SELECT status FROM batch_status(%s)", row).fetchone()[0]
                     if status == "running":
                         started.set()
-            connection.execute("SELECT cancel_batch(%s)", (batches[-1],))
 
     thread = threading.Thread(target=repeat)
     thread.start()

@@ -16,7 +16,7 @@ from aiops.db.blocks import ATTRIBUTES
 from aiops.db.cells import write_cells
 from aiops.db.climate import write_series
 from aiops.db.datasets import register_dataset
-from aiops.grid import grid_id_of, latitude_of, longitude_of
+from aiops.grid import grid_id_of
 from workers.ondemand.cell import compute_cells
 
 NINE = [
@@ -30,7 +30,37 @@ NINE = [
     "urban_flood",
     "typhoon",
 ]
-STEPS = [10, 14, 18, 23, 27, 32, 36, 41, 45, 50, 53, 56, 60, 63, 66, 70, 73, 76, 80, 81, 83, 85, 86, 88, 90, 91, 93, 95, 100]
+STEPS = [
+    10,
+    14,
+    18,
+    23,
+    27,
+    32,
+    36,
+    41,
+    45,
+    50,
+    53,
+    56,
+    60,
+    63,
+    66,
+    70,
+    73,
+    76,
+    80,
+    81,
+    83,
+    85,
+    86,
+    88,
+    90,
+    91,
+    93,
+    95,
+    100,
+]
 """The progress of a request of nine risks, as it is published."""
 RUNS = ("exposure_results_runs", "vulnerability_results_runs", "aal_scaled_results_runs", "risk_results_runs")
 ENDED = ("completed", "failed", "cancelled")
@@ -63,7 +93,10 @@ def write_inputs(connection: psycopg.Connection, places: int) -> None:
     write_cells(
         connection,
         [
-            {"grid_id": cell, **{name: float(block.attributes[name][n]) for name in ATTRIBUTES if name in block.attributes}}
+            {
+                "grid_id": cell,
+                **{name: float(block.attributes[name][n]) for name in ATTRIBUTES if name in block.attributes},
+            }
             for n, cell in enumerate(cells)
         ],
         dataset,
@@ -87,7 +120,10 @@ def write_inputs(connection: psycopg.Connection, places: int) -> None:
             )
             cursor.executemany(
                 "INSERT INTO tide_gauge_maximum VALUES (%s, %s, %s, %s)",
-                [(name, int(y), float(m), dataset) for y, m in zip(tides.maxima_years, tides.maxima[:, gauge], strict=True)],
+                [
+                    (name, int(y), float(m), dataset)
+                    for y, m in zip(tides.maxima_years, tides.maxima[:, gauge], strict=True)
+                ],
             )
             cursor.executemany(
                 "INSERT INTO sea_level_rise VALUES (%s, %s, %s, %s, %s)",
@@ -106,7 +142,8 @@ def _series(block, cells):
         for at, scenario in enumerate(SCENARIOS):
             if at and variable in OF_STORMS:
                 continue
-            own = (YEARS <= (2020 if variable in OF_STORMS else 2014)) if at == 0 else YEARS > 2014
+            last_of_the_past = 2020 if variable in OF_STORMS else 2014
+            own = last_of_the_past >= YEARS if at == 0 else YEARS > 2014
             for column, cell in enumerate(cells):
                 yield Series(variable, scenario, cell, int(YEARS[own][0]), values[at, own, column].astype(np.float32))
 
@@ -139,7 +176,9 @@ def question(where: tuple[float, float] = SEOUL, **params: object) -> str:
 
 def ask(connection: psycopg.Connection, where: tuple[float, float] = SEOUL, **params: object):
     """Ask by INSERT; the number of the request."""
-    insert = "INSERT INTO batch_jobs (job_type, input_params) VALUES ('ondemand_risk_calculation', %s) RETURNING batch_id"
+    insert = (
+        "INSERT INTO batch_jobs (job_type, input_params) VALUES ('ondemand_risk_calculation', %s) RETURNING batch_id"
+    )
     return connection.execute(insert, (question(where, **params),)).fetchone()[0]
 
 

@@ -17,10 +17,14 @@ def environment(database, **settings):
     return {**os.environ, "DATABASE_URL": database, "LOG_LEVEL": "debug", **settings}
 
 
+PROCESSES = 3
+"""Of a daemon with one process of each kind under its parent: control, ondemand, compute."""
+
+
 @contextmanager
 def running_daemon(database, log, **settings):
     """`aiops worker` as a process of its own; stopped, and if need be killed, at the end."""
-    settings = {"PARALLEL_WORKERS": "1", **settings}
+    settings = {"PARALLEL_WORKERS": "1", "ONDEMAND_WORKERS": "1", **settings}
     with log.open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "workers"], env=environment(database, **settings), stdout=said, stderr=said
@@ -49,6 +53,18 @@ def wait_for(question, seconds=20.0, pause=0.02):
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
         time.sleep(pause)
     return answer
+
+
+def wait_until_at_work(connection, processes=PROCESSES):
+    """Wait until so many processes have registered with the queue."""
+
+    def registered():
+        (count,) = connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone()
+        if not connection.autocommit:
+            connection.rollback()
+        return count >= processes
+
+    wait_for(registered)
 
 
 def run(database, *arguments, code=0, **settings):

@@ -8,7 +8,7 @@ import psutil
 import psycopg
 import pytest
 from climate import CELLS, write_climate
-from daemons import run, running_daemon, wait_for
+from daemons import PROCESSES, run, running_daemon, wait_for, wait_until_at_work
 
 pytestmark = pytest.mark.daemon
 
@@ -31,7 +31,7 @@ def watcher(database, connection):
 def daemon(database, watcher, tmp_path):
     """A running daemon that has registered its workers."""
     with running_daemon(database, tmp_path / "daemon.log", BATCH_SIZE="5") as process:
-        wait_for(lambda: watcher.execute("SELECT count(*) = 2 FROM procrastinate_workers").fetchone()[0])
+        wait_until_at_work(watcher)
         yield process
 
 
@@ -135,12 +135,12 @@ def test_a_chunk_that_cannot_be_written_fails_by_name_and_the_rest_completes(dae
 
 def test_a_killed_process_is_started_again(daemon, watcher):
     children = psutil.Process(daemon.pid).children()
-    assert len(children) == 2
+    assert len(children) == PROCESSES
     for child in children:
         child.kill()
     wait_for(
         lambda: (
-            len(now := [c for c in psutil.Process(daemon.pid).children() if c.status() != "zombie"]) == 2
+            len(now := [c for c in psutil.Process(daemon.pid).children() if c.status() != "zombie"]) == PROCESSES
             and not {c.pid for c in now} & {c.pid for c in children}
         )
     )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from climate import CELLS, write_climate
-from daemons import run, running_daemon, wait_for
+from daemons import run, running_daemon, wait_until_at_work
 
 pytestmark = pytest.mark.daemon
 
@@ -29,8 +29,7 @@ def compute_alone(connection, database):
 def compute(compute_alone, connection, database, tmp_path):
     """The same with a daemon that goes on running between the batches."""
     with running_daemon(database, tmp_path / "daemon.log"):
-        wait_for(lambda: connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone()[0] == 2)
-        connection.rollback()
+        wait_until_at_work(connection)
         yield compute_alone
 
 

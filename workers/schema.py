@@ -32,7 +32,9 @@ def all_migrations() -> tuple[Migration, ...]:
 
 
 def apply_schema(connection: Connection) -> MigrationReport:
-    """Bring a database to the schema of this version.
+    """Bring a database to the schema of this version, and give the roles their rights.
+
+    The rights are given each time: the roles may have been made since, by somebody who was allowed to.
 
     Args:
         connection: in autocommit mode, not through a transaction pooler.
@@ -48,7 +50,7 @@ def apply_schema(connection: Connection) -> MigrationReport:
             "this database holds procrastinate tables that were not made by aiops; "
             "use a database of its own, or drop them"
         )
-    return migrate(connection, all_migrations())
+    return migrate(connection, all_migrations(), afterwards=statement("grant_rights"))
 
 
 def pending_migrations(connection: Connection) -> tuple[Migration, ...]:

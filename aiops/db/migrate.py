@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import LiteralString
 
+    from psycopg.errors import Diagnostic
+
     from aiops.db.connect import Connection
 
 
@@ -48,6 +50,8 @@ class MigrationReport:
     """Files applied by this run, as source/name."""
     total: int
     """Files that the schema consists of."""
+    notes: tuple[str, ...] = ()
+    """What could not be done on the way, and what to do about it."""
 
 
 def read_migrations(source: str, directory: Path, *, frozen: bool) -> tuple[Migration, ...]:
@@ -91,12 +95,16 @@ def pending(connection: Connection, migrations: Sequence[Migration]) -> tuple[Mi
     return tuple(m for m in migrations if (m.source, m.name) not in books)
 
 
-def migrate(connection: Connection, migrations: Sequence[Migration]) -> MigrationReport:
+def migrate(
+    connection: Connection, migrations: Sequence[Migration], afterwards: LiteralString | None = None
+) -> MigrationReport:
     """Apply what is missing.
 
     Args:
         connection: in autocommit mode, not through a transaction pooler (a session lock is held).
         migrations: all files of all sources, in the order in which they are to be applied.
+        afterwards: a statement that is run then, under the same lock, even if nothing was missing; what it has to say
+            (NOTICE) comes back as notes.
 
     Raises:
         SchemaError: see `pending`; or a file failed (it is named, and nothing of it was kept).
@@ -104,16 +112,33 @@ def migrate(connection: Connection, migrations: Sequence[Migration]) -> Migratio
     if not connection.autocommit:
         raise ValueError("migrate() needs a connection in autocommit mode: each file is a transaction of its own")
     applied = []
+    notes: list[str] = []
     connection.execute(statement("lock_schema"))
     try:
         connection.execute(statement("create_schema_migrations"))
         for m in pending(connection, migrations):
             _apply(connection, m)
             applied.append(f"{m.source}/{m.name}")
+        if afterwards is not None:
+            notes = _run_for_notes(connection, afterwards)
     finally:
         if not connection.closed:
             connection.execute(statement("unlock_schema"))
-    return MigrationReport(tuple(applied), len(migrations))
+    return MigrationReport(tuple(applied), len(migrations), tuple(notes))
+
+
+def _run_for_notes(connection: Connection, query: LiteralString) -> list[str]:
+    notes: list[str] = []
+
+    def note(notice: Diagnostic) -> None:
+        notes.append(". ".join(part for part in (notice.message_primary, notice.message_hint) if part))
+
+    connection.add_notice_handler(note)
+    try:
+        connection.execute(query)
+    finally:
+        connection.remove_notice_handler(note)
+    return notes
 
 
 def _apply(connection: Connection, m: Migration) -> None:

@@ -33,3 +33,15 @@ CREATE INDEX batch_jobs_recent_idx ON batch_jobs ((status IN ('queued', 'running
 
 -- Every five seconds the chunks of cancelled batches are looked for; without it that reads every batch there ever was.
 CREATE INDEX batch_jobs_cancelled_idx ON batch_jobs (batch_id) WHERE status = 'cancelled';
+
+-- Progress never goes back, whoever writes it: when failed chunks are tried again, the share of what is done is smaller
+-- than what was shown before.
+CREATE FUNCTION batch_jobs_keep_progress() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.progress := OLD.progress;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER batch_jobs_keep_progress BEFORE UPDATE OF progress ON batch_jobs
+    FOR EACH ROW WHEN (NEW.progress < OLD.progress) EXECUTE FUNCTION batch_jobs_keep_progress();

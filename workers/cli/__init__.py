@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from aiops.errors import AiopsError
-from workers.cli import batches, database, demo, health, ingest, results, schedule, status
+from workers.cli import batches, database, demo, health, history, ingest, request, results, schedule, status
 from workers.cli.main_app import app
 from workers.cli.output import complain
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 app.add_typer(database.app, name="db")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(batches.app, name="run")
+app.command("request")(request.request)
+app.command("history")(history.history)
 app.command("results")(results.results)
 app.command("status")(status.status)
 app.command("health")(health.health)

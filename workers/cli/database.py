@@ -83,7 +83,7 @@ def status(as_json: Json = False) -> None:
 
 @app.command()
 def migrate(as_json: Json = False) -> None:
-    """Bring the schema to this version's; applied files are never applied again.
+    """Bring the schema to this version's, and give the roles their rights; applied files are never applied again.
 
     Example: aiops db migrate
     """
@@ -93,9 +93,14 @@ def migrate(as_json: Json = False) -> None:
         asdict(report),
         as_json,
         lambda: say(
-            f"Applied {len(report.applied)} of {report.total} migrations."
-            if report.applied
-            else f"The schema is up to date ({report.total} migrations)."
+            "\n".join(
+                (
+                    f"Applied {len(report.applied)} of {report.total} migrations."
+                    if report.applied
+                    else f"The schema is up to date ({report.total} migrations).",
+                    *(f"Note: {note}" for note in report.notes),
+                )
+            )
         ),
     )
 

@@ -12,6 +12,7 @@ from aiops.db.statements import statement
 from aiops.errors import BatchFailed, DaemonFailed
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
 from workers.cli.output import errors, say
+from workers.cli.waking import alarm
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
 ENDED = ("completed", "failed", "cancelled")
 PICKUP_SECONDS = 20.0
 """A daemon that is alive takes a job within milliseconds, and one that is starting within two or three seconds."""
+LOOK_SECONDS = 0.1
+"""Between two looks at a batch that nobody tells of."""
+REQUEST = "ondemand_risk_calculation"
 
 
 def follow(
-    connection: Connection, batch_id: UUID, *, quiet: bool = False, daemon: LocalDaemon | None = None
+    connection: Connection,
+    batch_id: UUID,
+    *,
+    quiet: bool = False,
+    daemon: LocalDaemon | None = None,
+    way_back: str = "aiops cancel stops it",
 ) -> dict[str, Any]:
     """Show a batch's progress until it ends; start a daemon for as long as it takes when none is running.
 
@@ -34,6 +43,7 @@ def follow(
         batch_id: the batch.
         quiet: show nothing.
         daemon: one that the caller has started for it.
+        way_back: what to do about it after Ctrl-C.
 
     Raises:
         BatchFailed: it ended failed or cancelled.
@@ -42,10 +52,15 @@ def follow(
     try:
         row = _watch(connection, batch_id, quiet, daemon)
     except KeyboardInterrupt:
-        errors.print(f"Not watching any more; batch {batch_id} goes on with the next daemon (aiops cancel stops it).")
+        errors.print(
+            f"Not watching any more; batch {batch_id} goes on, if need be with the next daemon ({way_back}).",
+            markup=False,
+            soft_wrap=True,
+        )
         raise
     if row["status"] != "completed":
-        raise BatchFailed(f"batch {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
+        kind = "request" if row["job_type"] == REQUEST else "batch"
+        raise BatchFailed(f"{kind} {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
     return row
 
 
@@ -55,6 +70,7 @@ def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: LocalDae
             if not quiet:
                 errors.print("No daemon is running: computing with one of our own until this batch ends.")
             daemon = stack.enter_context(daemon_for_now())
+        wake = stack.enter_context(alarm(batch_id))
         bar = stack.enter_context(_bar(quiet))
         row = _look(connection, batch_id)
         task = bar.add_task(row["job_type"], total=100, detail=row["status"])
@@ -67,7 +83,7 @@ def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: LocalDae
                 if daemon is not None:
                     raise DaemonFailed(f"the daemon does not take the batch: {daemon.last_lines()}")
                 bar.update(task, detail="queued: waiting for a daemon (aiops worker)")
-            time.sleep(0.1)
+            wake.pause(LOOK_SECONDS)
             row = _look(connection, batch_id)
         bar.update(task, completed=row["progress"], detail=_detail(row))
     return row
@@ -96,7 +112,7 @@ def _look(connection: Connection, batch_id: UUID) -> dict[str, Any]:
 
 def _detail(row: dict[str, Any]) -> str:
     if row["total_chunks"] is None:
-        return str(row["status"])
+        return str(row["current_step"] or row["status"])
     chunks = f"{row['total_chunks'] - row['open_chunks']}/{row['total_chunks']} chunks"
     rate = row["cells_per_second"]
     if rate is None or rate <= 0:
@@ -110,6 +126,12 @@ def _detail(row: dict[str, Any]) -> str:
 def describe(row: dict[str, Any]) -> None:
     """Print what a completed batch did."""
     done = row["results"] or {}
+    if row["job_type"] == REQUEST:
+        whole = done["integrated_risk"]
+        say(
+            f"{REQUEST}: total risk score {whole['total_risk_score']}, {whole['risk_level']} (batch {row['batch_id']})."
+        )
+        return
     skipped = f" ({done['skipped']:,} unchanged ones skipped)" if done.get("skipped") else ""
     say(
         f"{row['job_type']}: {done.get('cells', 0):,} cells{skipped}, {done.get('rows', 0):,} result rows in "
