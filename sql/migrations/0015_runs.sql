@@ -404,16 +404,20 @@ END
 $$;
 
 -- The fence of a request's steps: move its progress, as the last statement of the transaction that wrote the rows it
--- speaks of, and only while this attempt holds it.
-CREATE FUNCTION advance_request(p_batch_id uuid, p_attempt integer, p_progress integer, p_step text) RETURNS void
+-- speaks of, and only while this attempt holds it. Returns what listeners are to hear.
+CREATE FUNCTION advance_request(p_batch_id uuid, p_attempt integer, p_progress integer, p_step text) RETURNS text
 LANGUAGE plpgsql AS $$
+DECLARE
+    batch batch_jobs;
 BEGIN
     UPDATE batch_jobs AS b SET
         progress = greatest(b.progress, p_progress), current_step = p_step, updated_at = clock_timestamp()
-    WHERE b.batch_id = p_batch_id AND b.attempt = p_attempt AND b.status = 'running';
+    WHERE b.batch_id = p_batch_id AND b.attempt = p_attempt AND b.status = 'running'
+    RETURNING b.* INTO batch;
     IF NOT FOUND THEN
         PERFORM refuse_lost_request(p_batch_id, p_attempt);
     END IF;
+    RETURN progress_message(batch);
 END
 $$;
 
@@ -423,6 +427,24 @@ BEGIN
     RAISE EXCEPTION 'attempt % of request % does not hold it any more', p_attempt, p_batch_id
         USING ERRCODE = 'object_not_in_prerequisite_state',
               DETAIL = 'it was cancelled, or given to another process: nothing of this attempt is written';
+END
+$$;
+
+-- What listeners hear of a batch.
+CREATE FUNCTION progress_message(batch batch_jobs) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN jsonb_build_object('batch_id', batch.batch_id, 'status', batch.status, 'progress', batch.progress,
+                          'step', batch.current_step)::text;
+
+-- Every commit with a notification wakes every session that listens to anything in this database. The steps of a request
+-- follow each other within a millisecond, so they are told of together, in order, by the transaction of the last of them.
+CREATE OR REPLACE FUNCTION batch_jobs_tell() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('aiops.tell_later', true), '') <> 'on' THEN
+        PERFORM pg_notify('aiops_progress', progress_message(NEW));
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -436,9 +458,11 @@ LANGUAGE plpgsql AS $$
 DECLARE
     n integer := jsonb_array_length(p_rows);
     one jsonb;
+    messages text[] := '{}';
+    message text;
 BEGIN
     FOR i IN 1 .. n LOOP
-        PERFORM set_config('synchronous_commit', 'off', true);
+        PERFORM set_config('synchronous_commit', 'off', true), set_config('aiops.tell_later', 'on', true);
         one := p_rows -> (i - 1);
         CASE p_step
         WHEN 'exposure' THEN
@@ -463,7 +487,13 @@ BEGIN
             INSERT INTO aal_scaled_results_runs
             SELECT * FROM jsonb_populate_record(NULL::aal_scaled_results_runs, one || request_stamp(p_batch_id));
         END CASE;
-        PERFORM advance_request(p_batch_id, p_attempt, p_first + p_span * i / n, p_step || ' ' || (one ->> 'risk_type'));
+        messages := messages
+            || advance_request(p_batch_id, p_attempt, p_first + p_span * i / n, p_step || ' ' || (one ->> 'risk_type'));
+        IF i = n THEN
+            FOREACH message IN ARRAY messages LOOP
+                PERFORM pg_notify('aiops_progress', message);
+            END LOOP;
+        END IF;
         COMMIT;
     END LOOP;
 END
