@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := $(VENV)/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill bench-engine check format oracles bench-kernels sanity clean
+.PHONY: help demo test test-kill bench-engine bench-ondemand check format oracles bench-kernels sanity clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test-kill: $(INSTALLED) ## A yearly batch of 300 chunks under kill -9 every 3 s 
 
 bench-engine: $(INSTALLED) ## Planning, skipping, pickup and memory of the batch engine against their limits
 	$(BIN)/python bench/engine.py
+
+bench-ondemand: $(INSTALLED) ## How long requests of one place take, alone, many at once, and beside a yearly batch
+	@$(BIN)/python -m bench.ondemand
 
 check: $(INSTALLED) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

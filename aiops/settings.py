@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         50, ge=0, le=5000, description="a building of api_buildings this near to a place is taken to be the one meant"
     )
     batch_size: int = Field(500, ge=1, le=10_000, description="cells per chunk, at most")
+    chunk_seconds: int = Field(
+        90, ge=5, le=3600, description="a chunk that takes longer has run away: its process is ended"
+    )
+    compute_memory_mb: int | None = Field(
+        None, ge=512, description="memory of a compute process; none: its share of three quarters of the machine's"
+    )
     notify_channel: str = Field(
         "aiops_trigger", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="the channel that starts batches"
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psycopg
-from daemons import wait_for
+import pytest
+from daemons import PROCESSES, running_daemon, wait_for, wait_until_at_work
 from nine_risks import YEARS, nine_risk_block
 from psycopg.conninfo import make_conninfo
 
@@ -17,7 +20,13 @@ from aiops.db.cells import write_cells
 from aiops.db.climate import write_series
 from aiops.db.datasets import register_dataset
 from aiops.grid import grid_id_of
+from aiops.settings import Settings, settings
 from workers.ondemand.cell import compute_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from subprocess import Popen
 
 NINE = [
     "extreme_heat",
@@ -31,35 +40,8 @@ NINE = [
     "typhoon",
 ]
 STEPS = [
-    10,
-    14,
-    18,
-    23,
-    27,
-    32,
-    36,
-    41,
-    45,
-    50,
-    53,
-    56,
-    60,
-    63,
-    66,
-    70,
-    73,
-    76,
-    80,
-    81,
-    83,
-    85,
-    86,
-    88,
-    90,
-    91,
-    93,
-    95,
-    100,
+    int(step)
+    for step in "10 14 18 23 27 32 36 41 45 50 53 56 60 63 66 70 73 76 80 81 83 85 86 88 90 91 93 95 100".split()
 ]
 """The progress of a request of nine risks, as it is published."""
 RUNS = ("exposure_results_runs", "vulnerability_results_runs", "aal_scaled_results_runs", "risk_results_runs")
@@ -77,14 +59,9 @@ def place(number: int) -> tuple[float, float]:
     return SEOUL[0], round(SEOUL[1] + 0.01 * number, 4)
 
 
-def cells_of(places: int) -> list[int]:
-    """Cells of the first so many places, ascending."""
-    return sorted(grid_id_of(*place(number)) for number in range(places))
-
-
 def write_inputs(connection: psycopg.Connection, places: int) -> None:
     """Yearly series, surroundings, warming and tides for the cells of the first so many places, committed."""
-    cells = cells_of(places)
+    cells = sorted(grid_id_of(*place(number)) for number in range(places))
     block = nine_risk_block(len(cells), seed=7)
     dataset = register_dataset(
         connection, name="test", source="test", file_sha256=None, first_year=1991, last_year=2100, synthetic=True
@@ -164,6 +141,41 @@ def copied_database(migrated_server, server, name):
             yield make_conninfo(server.conninfo, dbname=name)
         finally:
             maintenance.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A database with places, and the daemon that answers there."""
+
+    database: str
+    daemon: Popen
+    log: Path
+    places: Iterator[tuple[float, float]]
+    """Places that no test has asked about, with P(H) and Hazard scores stored."""
+    bare_places: Iterator[tuple[float, float]]
+    """Such without."""
+
+
+@contextmanager
+def served_places(migrated_server, server, folder, name, *, computed=20, bare=0, **settings_of_daemon):
+    """A daemon on a database of its own, for the tests of a module."""
+    with pytest.MonkeyPatch.context() as patch, copied_database(migrated_server, server, name) as database:
+        for variable in Settings.model_fields:
+            patch.delenv(variable.upper(), raising=False)
+        patch.chdir(folder)
+        settings.cache_clear()
+        with psycopg.connect(database) as connection:
+            write_inputs(connection, computed + bare)
+        with psycopg.connect(database, autocommit=True) as connection:
+            compute(connection, sorted(grid_id_of(*place(number)) for number in range(computed)))
+        settings.cache_clear()
+        log = folder / "daemon.log"
+        with running_daemon(database, log, **settings_of_daemon) as daemon:
+            with psycopg.connect(database, autocommit=True) as connection:
+                processes = PROCESSES - 1 + int(settings_of_daemon.get("ONDEMAND_WORKERS", "1"))
+                wait_until_at_work(connection, processes)
+            computed_places = (place(number) for number in range(computed))
+            yield Served(database, daemon, log, computed_places, (place(computed + number) for number in range(bare)))
 
 
 # --- asking -------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ in between: one falls silent in the middle, its job is handed on, and it goes on
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -25,8 +24,8 @@ from hypothesis.stateful import (
 from psycopg.rows import namedtuple_row
 
 CELLS_A_CHUNK = 2
-MOST_CHUNKS = 4
-MOST_TRIES = 3
+MOST_CHUNKS = 3
+MOST_TRIES = 2
 OPEN = ("waiting", "running")
 
 WITNESSES = """
@@ -40,6 +39,9 @@ CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO ended VALUES (NEW.batch_id, NEW.status); RETURN NULL; END $$;
 CREATE TRIGGER note_end AFTER UPDATE ON batch_jobs FOR EACH ROW
 WHEN (OLD.completed_at IS NULL AND NEW.completed_at IS NOT NULL) EXECUTE FUNCTION note_end();
+
+-- Who would wait for a lock is told so at once: one hand moves them all, and nobody lets go meanwhile.
+ALTER FUNCTION rescue_jobs(interval, integer) SET lock_timeout = '100ms';
 """
 
 LOOK = """
@@ -73,6 +75,7 @@ class Worker:
     connection: psycopg.Connection
     number: int | None = None
     job_id: int | None = None
+    runs: int = 0
     chunk_no: int | None = None
     attempt: int = 0
     holds: bool = False
@@ -92,10 +95,12 @@ class Worker:
             self.connection.execute("ROLLBACK")
         self.chunk_no, self.holds = None, False
 
-    def end_job(self, call):
-        """Tell the queue; it does not know who works on what, and may have forgotten the job."""
-        with suppress(psycopg.errors.RaiseException):
-            self.connection.execute(f"SELECT {call}", (self.job_id,))
+    def end_job(self, status):
+        """Tell the queue, which knows whether the job is still ours."""
+        self.ask("SELECT finish_held_job(%s, %s, %s, %s, false)", self.job_id, self.number, self.runs, status)
+
+    def put_job_back(self):
+        self.ask("SELECT retry_held_job(%s, %s, %s, now(), NULL, NULL, NULL)", self.job_id, self.number, self.runs)
 
 
 @dataclass
@@ -105,6 +110,9 @@ class Model:
     status: str = "running"
     chunks: dict[int, Chunk] = field(default_factory=dict)
     completions: int = 0
+
+    def has_ended(self):
+        return self.status != "running"
 
     def conclude(self):
         if self.status == "running" and not any(one.state in OPEN for one in self.chunks.values()):
@@ -123,20 +131,27 @@ class Engine(RuleBasedStateMachine):
         super().__init__()
         connections = [psycopg.connect(database, autocommit=True) for _ in range(3)]
         for one in connections:
-            # Who would wait for a lock is told so at once: there is nobody else to let it go.
-            one.execute("SET lock_timeout = '20ms'")
+            one.execute("SET lock_timeout = '100ms'")
         self.control = connections.pop()
         self.control.row_factory = namedtuple_row
         self.workers = [Worker(one) for one in connections]
         self.model = Model()
         self.batch_id = None
-        self.progress = 0
-        self.written_at_cancel = None
+        self.progress, self.written_at_cancel = 0, None
 
     # --- the beginning and the end ---------------------------------------------------------------------------
 
     @initialize(n_chunks=st.integers(1, MOST_CHUNKS))
+    def ask(self, n_chunks):
+        self.plan(n_chunks)
+
+    @precondition(lambda self: self.model.has_ended() and all(one.step == "idle" for one in self.workers))
+    @rule(n_chunks=st.integers(1, MOST_CHUNKS))
+    def ask_for_another(self, n_chunks):
+        self.plan(n_chunks)
+
     def plan(self, n_chunks):
+        self.progress, self.written_at_cancel = 0, None
         for table in ("batch_jobs", "batch_chunks", "batch_job_logs", "procrastinate_jobs", "procrastinate_workers"):
             self.control.execute(f"DELETE FROM {table}")
         cells = json.dumps({"cells": list(range(1, n_chunks * CELLS_A_CHUNK + 1))})
@@ -209,15 +224,31 @@ class Engine(RuleBasedStateMachine):
         chunk = self.model.chunks[worker.chunk_no]
         number, has_it = worker.chunk_no, self.has_it(worker)
         worker.let_go()
-        done = worker.ask(
-            "SELECT fail_chunk(%s, %s, %s, 'error', NULL, %s)", self.batch_id, number, worker.attempt, for_good
-        )
+        if for_good:
+            done = worker.ask(
+                "SELECT fail_chunk(%s, %s, %s, 'error', NULL, true)", self.batch_id, number, worker.attempt
+            )
+            worker.end_job("failed")
+        else:
+            done = worker.ask("SELECT postpone_chunk(%s, %s, %s, 'error', true)", self.batch_id, number, worker.attempt)
+            worker.put_job_back()
         self.compare(done, has_it)
         if done:
+            chunk.tries += not for_good
             chunk.state = "failed" if for_good else "waiting"
             self.model.conclude()
-        again = "procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)"
-        worker.end_job("procrastinate_finish_job_v1(%s, 'failed', false)" if for_good else again)
+
+    @precondition(lambda self: any(one.step != "idle" for one in self.workers))
+    @rule(which=which)
+    def stop_and_hand_back(self, which):
+        """What a process does that is asked to end: its sessions are cut, its job goes back."""
+        worker = self.one_of(which, "computes", "holds")
+        chunk, has_it = self.model.chunks[worker.chunk_no], self.has_it(worker)
+        worker.let_go()
+        hand_back = "SELECT outcome FROM hand_back_jobs(%s, %s, '{}')"
+        outcomes = self.control.execute(hand_back, (worker.number, [worker.job_id])).fetchall()
+        if outcomes and has_it:
+            chunk.state = "waiting"
 
     def has_it(self, worker):
         chunk = self.model.chunks[worker.chunk_no]
@@ -225,23 +256,24 @@ class Engine(RuleBasedStateMachine):
 
     def take(self, worker):
         worker.number = worker.ask("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
-        job_id, args = worker.ask("SELECT id, args FROM procrastinate_fetch_job_v2('{compute}', %s)", worker.number)
-        if job_id is None:
+        fetch = "SELECT id, attempts, args FROM procrastinate_fetch_job_v2('{compute}', %s)"
+        worker.job_id, worker.runs, args = worker.ask(fetch, worker.number)
+        if worker.job_id is None:
             return
-        worker.job_id, number = job_id, args["chunk_no"]
+        number = args["chunk_no"]
         chunk = self.model.chunks[number]
         try:
             attempt = worker.ask("SELECT attempt FROM claim_chunk(%s, %s, 'w', '90 seconds')", self.batch_id, number)
         except psycopg.errors.LockNotAvailable:
             assert any(one.holds and one.chunk_no == number for one in self.workers)
-            worker.end_job("procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)")
+            worker.put_job_back()
             return
         can_be_claimed = self.model.status == "running" and chunk.state in OPEN
         self.compare(attempt, chunk.attempt + 1 if can_be_claimed else None)
         if attempt is None:
-            worker.end_job("procrastinate_finish_job_v1(%s, 'succeeded', false)")
+            worker.end_job("succeeded")
             return
-        chunk.state, chunk.attempt, chunk.tries = "running", attempt, chunk.tries + 1
+        chunk.state, chunk.attempt = "running", attempt
         worker.chunk_no, worker.attempt = number, attempt
 
     def hold(self, worker):
@@ -254,7 +286,7 @@ class Engine(RuleBasedStateMachine):
         else:
             worker.connection.execute("ROLLBACK")
             worker.let_go()
-            worker.end_job("procrastinate_finish_job_v1(%s, 'succeeded', false)")
+            worker.end_job("succeeded")
 
     def finish(self, worker):
         number = worker.chunk_no
@@ -271,7 +303,7 @@ class Engine(RuleBasedStateMachine):
             self.model.chunks[number].state = "done"
             self.model.conclude()
         worker.let_go()
-        worker.end_job("procrastinate_finish_job_v1(%s, 'succeeded', false)")
+        worker.end_job("succeeded")
 
     # --- what happens to it -----------------------------------------------------------------------------------
 
@@ -303,10 +335,13 @@ class Engine(RuleBasedStateMachine):
             chunk = self.model.chunks[args["chunk_no"]]
             if outcome.startswith("error"):
                 assert any(one.holds and one.chunk_no == args["chunk_no"] for one in self.workers), outcome
-            elif outcome == "failed":
-                assert chunk.tries >= MOST_TRIES
-                chunk.state = "failed"
-                self.model.conclude()
+            elif chunk.state == "running":
+                chunk.tries += 1
+                if not self.model.has_ended():
+                    expected = "failed" if chunk.tries >= MOST_TRIES else "handed back"
+                    self.compare(outcome, expected)
+                    chunk.state = "failed" if outcome == "failed" else "waiting"
+                    self.model.conclude()
 
     @rule()
     def reconcile(self):
@@ -318,20 +353,20 @@ class Engine(RuleBasedStateMachine):
                     chunk.state = "cancelled"
 
     # Seldom: after it there is little left to happen.
-    @precondition(lambda self: self.model.status == "running" and self.model.completions == 0)
-    @rule(dice=st.integers(0, 3))
-    def cancel(self, dice):
-        if dice == 0:
+    @precondition(lambda self: not self.model.has_ended())
+    @rule(seldom=st.integers(0, 5))
+    def cancel(self, seldom):
+        if seldom == 0:
             assert self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone() == (True,)
             self.model.status = "cancelled"
             self.written_at_cancel = self.look().written
 
-    @precondition(lambda self: self.model.status in ("completed", "failed", "cancelled"))
+    @precondition(lambda self: self.model.has_ended())
     @rule()
     def cancel_what_has_ended(self):
         assert self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone() == (False,)
 
-    @precondition(lambda self: self.model.status != "running")
+    @precondition(lambda self: self.model.has_ended())
     @rule()
     def retry(self):
         failed = [one for one in self.model.chunks.values() if one.state == "failed"]

@@ -11,6 +11,7 @@ import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,10 +32,12 @@ from aiops.db.connect import open_pool
 from aiops.db.partial_results import keep_other_projections, keep_other_scores
 from aiops.db.results import Stamp, replace_hazard, replace_probability
 from aiops.db.statements import statement
+from aiops.db.transient import is_transient
 from aiops.risks import all_risks, find_risk
 from aiops.settings import settings
 from aiops.stats.codes import ResultStatus
-from workers.retry import is_hopeless
+from workers.retry import GivenUp, is_hopeless
+from workers.watchdog import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,8 +53,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LEASE = "90 seconds"
-"""A chunk lasts a second or two; a claim that is older is taken to be lost, and fenced out if it was not."""
+MOST_FAILURES = 4
+"""Runs of a chunk that may fail by the chunk's own fault."""
 
 
 class ChunkLostError(Exception):
@@ -72,6 +75,7 @@ class _Claim:
     cells: list[int] | None
     job_type: str
     input_params: dict[str, Any]
+    failures: int
 
 
 @dataclass(slots=True)
@@ -125,22 +129,34 @@ def _pool() -> ConnectionPool[Connection]:
 
 
 def run_chunk(batch_id: str, chunk_no: int, *, worker: str, last_attempt: bool) -> None:
-    """Compute one chunk. A failure is noted at the chunk and raised; at the last attempt the chunk fails for good."""
+    """Compute one chunk. A failure is noted at the chunk and raised; after so many the chunk fails for good.
+
+    Raises:
+        GivenUp: the chunk has failed for good.
+    """
     logger = log.bind(batch_id=batch_id, chunk=chunk_no)
     claim = _claim(batch_id, chunk_no, worker)
     if claim is None:
         logger.info("chunk has nothing left to do")
         return
     try:
-        watch = _compute_and_write(UUID(batch_id), chunk_no, claim)
+        with time_limit(settings().chunk_seconds, f"chunk {chunk_no} of batch {batch_id}"):
+            watch = _compute_and_write(UUID(batch_id), chunk_no, claim)
     except ChunkLostError as lost:
         logger.warning("chunk was not written", reason=str(lost), attempt=claim.attempt)
         _count_refused_write(lost)
     except Exception as error:
-        for_good = last_attempt or is_hopeless(error)
-        _note_failure(batch_id, chunk_no, claim, error, for_good=for_good)
+        if is_transient(error) and not last_attempt:
+            _postpone(batch_id, chunk_no, claim, error, counts=False)
+            logger.warning("chunk is put off", attempt=claim.attempt, error=_in_one_line(error))
+            raise
+        for_good = last_attempt or is_hopeless(error) or claim.failures + 1 >= MOST_FAILURES
         logger.exception("chunk failed", attempt=claim.attempt, for_good=for_good)
-        raise
+        if not for_good:
+            _postpone(batch_id, chunk_no, claim, error, counts=True)
+            raise
+        _note_failure(batch_id, chunk_no, claim, error)
+        raise GivenUp(_in_one_line(error)) from error
     else:
         logger.info("chunk done", cells=claim.n_cells, attempt=claim.attempt, seconds=watch.seconds)
 
@@ -149,7 +165,12 @@ def _claim(batch_id: str, chunk_no: int, worker: str) -> _Claim | None:
     with _pool().connection() as connection:
         row = connection.execute(
             statement("claim_chunk"),
-            {"batch_id": batch_id, "chunk_no": chunk_no, "worker": worker, "lease": LEASE},
+            {
+                "batch_id": batch_id,
+                "chunk_no": chunk_no,
+                "worker": worker,
+                "lease": timedelta(seconds=settings().chunk_seconds),
+            },
         ).fetchone()
     return _Claim(*row) if row is not None else None
 
@@ -257,7 +278,29 @@ def _count_refused_write(lost: ChunkLostError) -> None:
         log.warning("refused write was not counted", error=" ".join(str(error).split()))
 
 
-def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, *, for_good: bool) -> None:
+def _postpone(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, *, counts: bool) -> None:
+    """Put a chunk back for another run; one that cannot be put back, its next claim takes all the same."""
+    try:
+        with _pool().connection() as connection:
+            connection.execute(
+                statement("postpone_chunk"),
+                {
+                    "batch_id": batch_id,
+                    "chunk_no": chunk_no,
+                    "attempt": claim.attempt,
+                    "error": _in_one_line(error),
+                    "counts": counts,
+                },
+            )
+    except psycopg.Error as unnoted:
+        log.warning("failure of a chunk was not noted", error=_in_one_line(unnoted))
+
+
+def _in_one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception) -> None:
     with _pool().connection() as connection:
         connection.execute(
             statement("fail_chunk"),
@@ -265,8 +308,8 @@ def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception,
                 "batch_id": batch_id,
                 "chunk_no": chunk_no,
                 "attempt": claim.attempt,
-                "error": f"{type(error).__name__}: {' '.join(str(error).split())}",
-                "trace": traceback.format_exc(),
-                "for_good": for_good,
+                "error": _in_one_line(error),
+                "trace": "".join(traceback.format_exception(error)),
+                "for_good": True,
             },
         )

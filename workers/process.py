@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import faulthandler
 import os
 import signal
 import socket
@@ -13,13 +14,16 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from aiops.settings import settings
+from workers.lifetime import GRACE_SECONDS, live
 from workers.listener import Listener
 from workers.logs import configure_logs
 from workers.ondemand.tasks import REQUESTS_AT_A_TIME, warm_up
-from workers.queue import COMPUTE, CONTROL, ONDEMAND, app, take_notes_without_waiting
-from workers.rescue import HEARTBEAT_SECONDS, SILENT_SECONDS, Rescue
+from workers.queue import COMPUTE, CONTROL, ONDEMAND, app, jobs, take_notes_without_waiting
+from workers.rescue import HEARTBEAT_SECONDS, Rescue
 from workers.retention import Retention
 from workers.schedule import Schedule
+from workers.watchdog import limit_memory, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +48,10 @@ class Role:
     """What runs beside them."""
     nice: int = 0
     """How far it stands back when others want the processor."""
+    limits_memory: bool = False
+    """Whether its memory is limited: data decide how much a computation takes."""
 
 
-GRACE_SECONDS = 20.0
-"""How long a process that was asked to stop goes on with the job at hand."""
 POLL_SECONDS = 2.0
 """Jobs are announced; this is how long one whose announcement was lost waits at most."""
 
@@ -71,16 +75,16 @@ async def _work(name: str, role: Role) -> None:
             asyncio.create_task(service.run(), name=f"aiops {service.name}")
             for service in (role.services(cast("PsycopgConnector", app.connector).pool) if role.services else ())
         ]
+        services.append(asyncio.create_task(watch(), name="aiops watchdog"))
         try:
             await app.run_worker_async(
                 queues=list(role.queues),
                 name=name,
                 concurrency=role.concurrency,
-                shutdown_graceful_timeout=GRACE_SECONDS,
+                shutdown_graceful_timeout=GRACE_SECONDS - 2,
                 fetch_job_polling_interval=POLL_SECONDS,
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
-                # Who was silent for longer than this has been rescued from before.
-                stalled_worker_timeout=3 * SILENT_SECONDS,
+                install_signal_handlers=False,
             )
         finally:
             for service in services:
@@ -100,7 +104,7 @@ ROLES = {
     "ondemand": Role((ONDEMAND,), concurrency=REQUESTS_AT_A_TIME),
     # One chunk at a time: a second would only wait for the processor, and double the memory. Behind those that somebody
     # waits for: the yearly batch takes what they leave.
-    "compute": Role((COMPUTE,), concurrency=1, nice=10),
+    "compute": Role((COMPUTE,), concurrency=1, nice=10, limits_memory=True),
 }
 
 
@@ -118,7 +122,10 @@ def main() -> None:
         take_notes_without_waiting()
         warm_up()
     log.debug("process started")
-    asyncio.run(_work(name, ROLES[role]))
+    faulthandler.enable()  # a crash says where
+    if ROLES[role].limits_memory:
+        limit_memory(settings().compute_memory_mb, settings().parallel_workers)
+    sys.exit(asyncio.run(live(_work(name, ROLES[role]), jobs)))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from procrastinate import App, PsycopgConnector
+from procrastinate import App
+from psycopg_pool import AsyncConnectionPool
 
-from aiops.db.connect import connection_arguments, conninfo
+from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo
+from aiops.db.patience import PatientAsyncConnection
+from aiops.db.statements import statement
+from workers.queue_guard import GuardedConnector, GuardedJobs
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg.rows import TupleRow
 
 CONTROL = "control"
 """Queue of the jobs that plan batches; they wait for the database, not for the processor."""
@@ -32,9 +40,26 @@ def _connection_arguments() -> dict[str, Any]:
     return connection_arguments("queue", durable=_notes["durable"])
 
 
-app = App(
+def _patient_pool(**arguments: Any) -> AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]]:
+    return AsyncConnectionPool(
+        connection_class=PatientAsyncConnection, configure=_guard_both_ends, **{**POOL_TIMES, **arguments}
+    )
+
+
+async def _guard_both_ends(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.execute(statement("guard_session"))
+    await connection.commit()
+
+
+_connector = GuardedConnector(
     # Where to connect is found out when a connection is made, not when this module is imported: a command that needs
     # no database must not start one, and a wrong setting must not break an import.
-    connector=PsycopgConnector(conninfo=conninfo, kwargs=_connection_arguments, min_size=1, max_size=6),
-    import_paths=["workers.tasks", "workers.ondemand.tasks", "workers.notify.tasks"],
+    conninfo=conninfo,
+    kwargs=_connection_arguments,
+    min_size=1,
+    max_size=6,
+    pool_factory=_patient_pool,
 )
+jobs = GuardedJobs(_connector)
+app = App(connector=_connector, import_paths=["workers.tasks", "workers.ondemand.tasks", "workers.notify.tasks"])
+app.job_manager = jobs

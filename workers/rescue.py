@@ -12,6 +12,11 @@ HEARTBEAT_SECONDS = 5.0
 SILENT_SECONDS = 20.0
 """A worker that has been silent for so long is given up on. With the pause between two rounds this makes a rescue
 within half a minute of a kill."""
+_LONGEST_GAP_SECONDS = 10.0
+"""When nobody, of any daemon, has looked for so long, nobody may have been able to speak either."""
+_SETTLED_SECONDS = 12.0
+"""So long after such a gap silence proves something again: two signs of life, and the time to connect."""
+_NEVER_SECONDS = 86_400.0
 MOST_TRIES = 5
 """A chunk whose process ended so often while it was computed is taken to be the cause, and fails by name."""
 
@@ -26,7 +31,13 @@ class Rescue(Service):
         """Rescue, then reconcile; each in a transaction of its own."""
         async with self.pool.connection() as connection:
             cursor = await connection.execute(
-                statement("rescue_jobs"), {"silent_for": SILENT_SECONDS, "most_tries": MOST_TRIES}
+                statement("note_rescue_round"), {"longest_gap": _LONGEST_GAP_SECONDS, "settled_for": _SETTLED_SECONDS}
+            )
+            row = await cursor.fetchone()
+        silent_for = SILENT_SECONDS if row is not None and row[0] else _NEVER_SECONDS
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(
+                statement("rescue_jobs"), {"silent_for": silent_for, "most_tries": MOST_TRIES}
             )
             rescued = await cursor.fetchall()
             for job_id, task_name, args, outcome in rescued:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import psycopg
 import psycopg.errors
-import psycopg_pool
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
+from aiops.db.transient import is_transient
 from aiops.errors import BadInput, DeliveryRefused
 
 if TYPE_CHECKING:
     from procrastinate.jobs import Job
 
+
+class GivenUp(Exception):
+    """Something has failed as often as it may; what it was raised from is the last of its failures."""
+
+
 # What was asked is wrong, and stays wrong.
 HOPELESS = (
+    GivenUp,
     BadInput,
     DeliveryRefused,
     psycopg.errors.DataError,
@@ -26,15 +32,9 @@ HOPELESS = (
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-
-
-# The server, the network or another transaction was in the way; the same again may well go through.
-TRANSIENT = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.errors.TransactionRollback,
-    psycopg_pool.PoolTimeout,
-)
+_LONGEST_PAUSE_FOR_SERVER_SECONDS = 10.0
+PATIENCE = 500
+"""Runs of a job that the server's and the network's failures may cost: more than an hour of them."""
 
 
 class BackOff(BaseRetryStrategy):
@@ -52,9 +52,7 @@ class BackOff(BaseRetryStrategy):
         """The pause before the next run; None to give up."""
         if is_hopeless(exception) or self.is_last(job.attempts):
             return None
-        pause = min(self.longest_pause_seconds, _FIRST_PAUSE_SECONDS * 4**job.attempts)
-        # Jitter: what failed together should not come back together.
-        return RetryDecision(retry_in={"seconds": round(pause * random.uniform(0.75, 1.25), 1)})  # noqa: S311
+        return _after(min(self.longest_pause_seconds, _FIRST_PAUSE_SECONDS * 4 ** min(job.attempts, 10)))
 
 
 def is_hopeless(exception: BaseException | None) -> bool:
@@ -66,14 +64,25 @@ def is_hopeless(exception: BaseException | None) -> bool:
     return False
 
 
-def is_transient(exception: BaseException | None) -> bool:
-    """Whether a failure may pass by itself."""
-    return isinstance(exception, TRANSIENT)
-
-
 class OnlyTransient(BackOff):
     """As `BackOff`, for what may pass by itself; anything else is final at once."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """See `BackOff`."""
         return super().get_retry_decision(exception=exception, job=job) if is_transient(exception) else None
+
+
+class Patient(BackOff):
+    """As `BackOff` for the job's own failures; those of the server or the network are waited out for much longer."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """See `BackOff`."""
+        if is_hopeless(exception) or not is_transient(exception) or job.attempts + 1 >= PATIENCE:
+            return super().get_retry_decision(exception=exception, job=job)
+        return _after(min(_LONGEST_PAUSE_FOR_SERVER_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(job.attempts, 10)))
+
+
+def _after(seconds: float) -> RetryDecision:
+    # Jitter: what failed together should not come back together.
+    pause = timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311
+    return RetryDecision(retry_at=datetime.now(UTC) + pause)

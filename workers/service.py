@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aiops.db.transient import is_transient
+
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
-_LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 5.0
+"""Short: after an absence of the server everything has to be back within seconds."""
 
 
 class Service(ABC):
@@ -44,13 +47,14 @@ class Service(ABC):
             except Exception as error:  # the error boundary of every service
                 self._failures += 1
                 pause = min(_LONGEST_PAUSE_SECONDS, 2 ** min(self._failures, 10) / 2)
-                self.log.warning(
-                    "service failed, and will be tried again",
-                    service=self.name,
-                    error=f"{type(error).__name__}: {' '.join(str(error).split())}",
-                    times=self._failures,
-                    exc_info=self._failures == 1 or None,
-                )
+                if self._failures & (self._failures - 1) == 0:  # the first, the second, the fourth … time in a row
+                    self.log.warning(
+                        "service failed, and will be tried again",
+                        service=self.name,
+                        error=f"{type(error).__name__}: {' '.join(str(error).split())}",
+                        times=self._failures,
+                        exc_info=(self._failures == 1 and not is_transient(error)) or None,
+                    )
             else:
                 self._failures = 0
                 pause = self.pause_seconds

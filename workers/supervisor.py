@@ -12,11 +12,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psycopg
 import structlog
 
-from aiops.db.connect import conninfo
+from aiops.db.connect import connect
+from aiops.db.transient import is_transient
+from aiops.errors import DatabaseUnavailable, SchemaError
 from aiops.settings import settings
-from workers.process import GRACE_SECONDS
+from workers.lifetime import GRACE_SECONDS, HAND_BACK_SECONDS, SCHEMA_REFUSED
+from workers.schema import apply_schema, pending_migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +30,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
-_STEADY_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 8.0
+"""Short: what is lost is found within 45 seconds by processes that have to be there."""
+_STEADY_SECONDS = 30.0
 """A process that lived so long is taken to be well: its next end is met with the first pause again."""
 
-STOP_SECONDS = GRACE_SECONDS + 5
+STOP_SECONDS = GRACE_SECONDS + HAND_BACK_SECONDS + 1
 """How long a stop takes at most."""
+_HURRIED_STOP_SECONDS = HAND_BACK_SECONDS + 1
+"""The same once a second signal has come."""
 
 
 @dataclass(slots=True)
@@ -53,25 +60,61 @@ class Supervisor:
     children: list[_Child] = field(default_factory=list)
     stop_signals: int = 0
     seen_at: float = field(default_factory=time.monotonic)
+    refused: bool = False
+    """Whether a process has found that the database's schema is not this program's."""
 
     def run(self) -> None:
-        """Supervise until SIGTERM or SIGINT; a second signal ends the children at once."""
+        """Supervise until SIGTERM or SIGINT; after a second signal the children give back their work at once.
+
+        Raises:
+            SchemaError: the database's schema is not this program's any more.
+        """
         self.children = [
             _Child("control"),
             *(_Child("ondemand") for _ in range(settings().ondemand_workers)),
             *(_Child("compute") for _ in range(settings().parallel_workers)),
         ]
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
         log.info("daemon started", compute_processes=settings().parallel_workers)
         with self._health():
-            while not self.stop_signals:
+            while not self.stop_signals and not self.refused:
                 for child in self.children:
                     self._keep_alive(child)
                 self.seen_at = time.monotonic()
                 time.sleep(0.1)
             self._stop_all()
         log.info("daemon stopped")
+        if self.refused:
+            raise SchemaError("the database's schema is not this program's any more; see the log")
+
+    def listen_for_signals(self) -> None:
+        """From now on SIGTERM and SIGINT are counted."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+
+    def wait_for_database(self) -> bool:
+        """Wait until there is a server, and give it this version's schema; False when told to stop before.
+
+        Raises:
+            SchemaError: the database is newer than this program, or holds something else.
+        """
+        failures = 0
+        while not self.stop_signals:
+            try:
+                with connect("migrate", direct=True, autocommit=True) as connection:
+                    if pending_migrations(connection):
+                        apply_schema(connection)
+            except (DatabaseUnavailable, SchemaError, psycopg.Error) as error:
+                if not isinstance(error, DatabaseUnavailable) and not is_transient(error):
+                    raise
+                failures += 1
+                pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (failures - 1))
+                log.warning("no database yet", error=" ".join(str(error).split()), times=failures)
+                until = time.monotonic() + pause
+                while time.monotonic() < until and not self.stop_signals:
+                    time.sleep(0.1)
+            else:
+                return True
+        return False
 
     def silent_seconds(self) -> float:
         """Since the processes were last looked after."""
@@ -128,6 +171,7 @@ class Supervisor:
             next_start_in=round(pause, 1),
         )
         child.process = None
+        self.refused = self.refused or code == SCHEMA_REFUSED
 
     def _start(self, child: _Child) -> None:
         environment = {
@@ -151,6 +195,11 @@ class Supervisor:
         self._signal_all(signal.SIGTERM)
         while self._alive() and time.monotonic() < deadline and self.stop_signals < 2:
             time.sleep(0.05)
+        if self.stop_signals > 1:
+            deadline = min(deadline, time.monotonic() + _HURRIED_STOP_SECONDS)
+            self._signal_all(signal.SIGTERM)
+            while self._alive() and time.monotonic() < deadline:
+                time.sleep(0.05)
         self._signal_all(signal.SIGKILL)
         for child in self.children:
             if child.process is not None:
@@ -166,6 +215,14 @@ class Supervisor:
 
 
 def run_daemon() -> None:
-    """Run the daemon in this process until it is told to stop; starts the embedded server first, if that is used."""
-    conninfo()
-    Supervisor().run()
+    """Run the daemon in this process until it is told to stop.
+
+    First the server is waited for, or started where the embedded one is used, and the schema brought up to date.
+
+    Raises:
+        SchemaError: the database is newer than this program, or holds something else.
+    """
+    supervisor = Supervisor()
+    supervisor.listen_for_signals()
+    if supervisor.wait_for_database():
+        supervisor.run()

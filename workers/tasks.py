@@ -12,7 +12,7 @@ from aiops.db.statements import statement
 from aiops.settings import settings
 from workers.chunks import run_chunk
 from workers.queue import COMPUTE, CONTROL, app
-from workers.retry import BackOff
+from workers.retry import PATIENCE, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PLANNING = BackOff(attempts=8)
-CHUNK = BackOff(attempts=4)
+PLANNING = Patient(attempts=8)
+CHUNK = Patient(attempts=PATIENCE)  # a chunk counts its own failures
 
 
 def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:

@@ -11,6 +11,8 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from aiops.db.embedded import embedded_conninfo
+from aiops.db.patience import PatientConnection
+from aiops.db.statements import statement
 from aiops.errors import DatabaseUnavailable
 from aiops.settings import settings
 
@@ -27,6 +29,14 @@ _SAFEGUARDS: Mapping[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
+}
+
+POOL_TIMES: Mapping[str, Any] = {
+    # For a connection: longer than one attempt to connect takes, shorter than anybody should hang.
+    "timeout": 25,
+    # A pool doubles its pauses between attempts up to this, and starts anew when somebody asks: a server that is back
+    # after a long absence is noticed within seconds.
+    "reconnect_timeout": 5,
 }
 
 
@@ -83,17 +93,23 @@ def open_pool(
     application: str, *, min_size: int = 1, max_size: int = 3, autocommit: bool = False
 ) -> ConnectionPool[Connection]:
     """A pool for a process that works for long; broken connections are replaced when they are taken out."""
-    return ConnectionPool(
+    return ConnectionPool[Connection](
         conninfo,
+        connection_class=PatientConnection,
         kwargs={**connection_arguments(application), "autocommit": autocommit},
+        configure=_guard_both_ends,
         min_size=min_size,
         max_size=max_size,
         check=ConnectionPool.check_connection,
         name=f"aiops {application}",
         open=True,
-        timeout=30,
-        reconnect_timeout=60,
+        **POOL_TIMES,
     )
+
+
+def _guard_both_ends(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(statement("guard_session"))
+    connection.commit()
 
 
 def _one_line(error: psycopg.Error) -> str:

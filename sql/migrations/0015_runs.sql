@@ -281,7 +281,7 @@ BEGIN
                                       'hazard', by_risk.hazard, 'probability', by_risk.probability);
     made.answer_hash := sha256(convert_to(ROW(
         question - '{notify,force,latitude,longitude,insurance_rate,asset_value,building,sites}'::text[],
-        site - '{building,site_id}'::text[], made.surroundings, made.building, made.population, made.inputs,
+        site - '{building,site_id,notify,force}'::text[], made.surroundings, made.building, made.population, made.inputs,
         method_version, p_damage_set)::text, 'UTF8'));
     RETURN made;
 END

@@ -232,3 +232,24 @@ BEGIN
     RETURN n_chunks;
 END
 $$;
+
+-- Jobs with one lock run one after the other. The queue announces a job when it is put there, and by then another may hold
+-- the lock: without a word at that one's end, each of many equal requests would wait until somebody looks again.
+CREATE FUNCTION announce_next_of_lock() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    waiting procrastinate_jobs;
+BEGIN
+    SELECT * INTO waiting FROM procrastinate_jobs AS j
+    WHERE j.lock = NEW.lock AND j.status = 'todo'
+    ORDER BY j.priority DESC, j.id LIMIT 1;
+    IF FOUND THEN
+        PERFORM announce_job(waiting.queue_name, waiting.id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER aiops_announce_next_of_lock AFTER UPDATE OF status ON procrastinate_jobs
+    FOR EACH ROW
+    WHEN (OLD.status = 'doing' AND NEW.status NOT IN ('todo', 'doing') AND NEW.lock IS NOT NULL)
+    EXECUTE FUNCTION announce_next_of_lock();

@@ -23,7 +23,8 @@ SELECT 'aiops_client', 'read', unnest(ARRAY[
     -- answers
     'probability_results', 'hazard_results', 'probability_packed', 'hazard_packed',
     'exposure_results', 'vulnerability_results', 'aal_scaled_results', 'risk_results', 'current_run', 'risk_run',
-    'exposure_results_runs', 'vulnerability_results_runs', 'aal_scaled_results_runs', 'risk_results_runs']);
+    'exposure_results_runs', 'vulnerability_results_runs', 'aal_scaled_results_runs', 'risk_results_runs',
+    'portfolio_site']);
 
 -- Words and inputs: read by both, changed by neither.
 INSERT INTO role_right (role_name, may, object_name)

@@ -21,9 +21,9 @@ def pytest_report_header():
     return f"chaos: AIOPS_SEED={SEED}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chaos_server(postgres):
-    """A server of this module's own, with a template of every test's database: data, books, the undisturbed results."""
+    """The server of these tests, with a template of every test's database: data, books, the undisturbed results."""
     shared_memory = Path("/dev/shm")
     where = shared_memory if os.access(shared_memory, os.W_OK) and "TMPDIR" not in os.environ else None
     folder = Path(tempfile.mkdtemp(prefix="aiops-chaos-", dir=where))

@@ -15,10 +15,36 @@ from chaos.record import RECORDS, Record
 from chaos.work import CELLS_A_CHUNK, Batch
 from daemons import wait_for
 
-SETTINGS = {"PARALLEL_WORKERS": "2", "BATCH_SIZE": str(CELLS_A_CHUNK)}
+SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
 START_SECONDS = 60.0
 """Within which a daemon has to be at work: the machine may be slow, and six processes start at once."""
 LISTENER = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'aiops listener%' AND datname = current_database()"
+
+
+class Watch:
+    """A connection of the test's own, in autocommit mode, that is made anew when the server was restarted."""
+
+    def __init__(self, server, database):
+        self._connect = lambda: server.connect(database, application_name="watch")
+        self._connection = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._connection is not None:
+            self._connection.close()
+
+    def execute(self, query, parameters=None):
+        if self._connection is None:
+            self._connection = self._connect()
+        try:
+            return self._connection.execute(query, parameters)
+        except psycopg.OperationalError:
+            if not self._connection.closed:
+                raise
+            self._connection = self._connect()
+            return self._connection.execute(query, parameters)
 
 
 class Rig:
@@ -33,8 +59,9 @@ class Rig:
         self.daemons: list[Daemon] = []
         self.alive_at_the_end = True
         """Whether a daemon is to be alive and listening when the invariants are checked."""
+        self.watch = Watch(server, name)
         self._stack = ExitStack()
-        self._watch = None
+        self._stack.enter_context(self.watch)
         RECORDS.append(self.record)
 
     # --- the server ---------------------------------------------------------------------------------------------
@@ -43,13 +70,6 @@ class Rig:
     def url(self):
         """The straight way to the database."""
         return self.server.conninfo(self.database)
-
-    @property
-    def watch(self):
-        """A connection of the test's own, in autocommit mode, made anew when the server was restarted."""
-        if self._watch is None or self._watch.closed:
-            self._watch = self.connect(application_name="watch")
-        return self._watch
 
     def connect(self, **options):
         return self._stack.enter_context(self.server.connect(self.database, **options))
@@ -99,7 +119,7 @@ class Rig:
         daemon = Daemon(self.server.guardian, url or self.url, log, **settings)
         self.daemons.append(daemon)
         if wait:
-            processes = int(settings["PARALLEL_WORKERS"]) + 1
+            processes = int(settings["PARALLEL_WORKERS"]) + int(settings["ONDEMAND_WORKERS"]) + 1
             wait_for(lambda: self.workers() >= known + processes, START_SECONDS)
             wait_for(self.is_listening, START_SECONDS)
         return daemon

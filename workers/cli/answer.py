@@ -11,11 +11,10 @@ from aiops.db.statements import statement
 from workers.cli.output import console, say, table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aiops.db.connect import Connection
 
 LEVELS_KO = {"very_low": "매우 낮음", "low": "낮음", "medium": "보통", "high": "높음", "very_high": "매우 높음"}
+LOSS_KINDS = {"direct": "Damage 직접 손해", "operational": "Running cost 운영 손실", "all": "All 합계"}
 SCENARIOS = ("ssp126", "ssp245", "ssp370", "ssp585")
 
 
@@ -59,9 +58,9 @@ def render(answer: Answer) -> None:
     """Everything: scores, losses, decades, what the place is."""
     results = answer.results
     _render_head(answer)
-    console.print(_scores(answer))
-    console.print(_losses(answer))
-    console.print(_decades(results.get("projections") or results["projection_table"]))
+    _render_scores(answer)
+    _render_losses(answer)
+    _render_decades(results.get("projections") or results["projection_table"])
     _render_site(results)
     _render_end(answer)
 
@@ -69,7 +68,7 @@ def render(answer: Answer) -> None:
 def render_short(answer: Answer) -> None:
     """The scores and the total alone."""
     _render_head(answer)
-    console.print(_scores(answer))
+    _render_scores(answer)
     _render_end(answer)
 
 
@@ -79,7 +78,9 @@ def _render_head(answer: Answer) -> None:
     where = f"{results['latitude']:.7g}, {results['longitude']:.7g}"
     when = results["scenario"] if results["target_year"] is None else f"{results['scenario']} {results['horizon']}"
     say(f"Risk 기후 리스크: {answer.place + ' ' if answer.place else ''}({where}), {when}")
-    told = f"Total score 통합 점수 {_number(whole['total_risk_score'], 1)} of 100, {_level(whole['risk_level'])}"
+    told = f"Total score 통합 점수 {_number(whole['total_risk_score'], 1)} of 100"
+    if whole["risk_level"] is not None:
+        told += f", {_level(whole['risk_level'])} {LEVELS_KO[whole['risk_level']]}"
     aal = whole["total_aal"]["all"]["sum"]
     if aal is not None:
         told += f"; average annual loss 연평균 손실 {_percent(aal)} % of the value"
@@ -88,79 +89,85 @@ def _render_head(answer: Answer) -> None:
     say(told + ".\n")
 
 
-def _scores(answer: Answer) -> Table:
-    made = table("Scores 점수, 0 to 100", "", ">Hazard", ">Exposure", ">Vuln.", ">score", "level", ">share %", "")
-    for risk_type, one in answer.results["integrated_risk"]["risk_breakdown"].items():
+def _render_scores(answer: Answer) -> None:
+    made = table("Scores 점수", "", ">H", ">E", ">V", ">score", "level", ">%", "")
+    breakdown = answer.results["integrated_risk"]["risk_breakdown"]
+    for risk_type in answer.results["risk_types"]:
+        one = breakdown[risk_type]
         made.add_row(
             answer.risk_names[risk_type],
             _number(one["hazard_score_100"], 1),
-            _number(one["exposure_score"], 1),
+            _number(one["exposure_score"], 2),
             _number(one["vulnerability_score"], 1),
             _number(one["risk_score"], 1),
-            (one["risk_level"] or "–").replace("_", " "),
+            _level(one["risk_level"]),
             _number(one["contribution_percent"], 1),
-            ("" if one["status"] == "ok" else one["status"].replace("_", " ")) + ("*" if one["is_default"] else ""),
+            "*" if one["is_default"] else "",
         )
-    return made
+    console.print(made)
+    say(
+        "H hazard, V vulnerability, scores: 0 to 100; E exposure: 0 to 1; %: share of the whole."
+        + (" *: a default stands in." if any(one["is_default"] for one in breakdown.values()) else "")
+    )
+    for risk_type in answer.results["risk_types"]:
+        one = breakdown[risk_type]
+        if one["status"] != "ok":
+            reason = f": {one['reason']}" if one["reason"] else ""
+            say(f"  {answer.risk_names[risk_type]}: {one['status'].replace('_', ' ')}{reason}")
 
 
-def _losses(answer: Answer) -> Table:
+def _render_losses(answer: Answer) -> None:
     """By risk, and in sum by what the loss falls on."""
     results = answer.results
-    since = ">change" if results["target_year"] is not None else ""
-    title = "Average annual loss 연평균 손실, % of the asset's value (change: since 1991-2020, in points)"
-    made = table(title, "", ">AAL %", ">90 % interval", since, ">KRW a year")
-    for risk_type, one in results["aal"].items():
-        known = one.get("final_aal") is not None
+    say("")
+    since = ">against\nbaseline" if results["target_year"] is not None else ""
+    made = table("Average annual loss (AAL) 연평균 손실", "", ">AAL %", ">90 % interval", since, ">KRW a year")
+    for risk_type in results["risk_types"]:
+        one = results["aal"][risk_type]
         made.add_row(
             answer.risk_names[risk_type],
-            _percent(one["final_aal"]) if known else one["status"].replace("_", " "),
-            _interval(one["final_aal_low"], one["final_aal_high"]) if known else "",
-            _percent(one["aal_change"], "+") if known and since else "",
-            _won(one["expected_loss"]) if known else "",
+            _percent(one.get("final_aal")),
+            _interval(one.get("final_aal_low"), one.get("final_aal_high")),
+            _percent(one.get("aal_change"), "+") if since else "",
+            _won(one.get("expected_loss")),
         )
     made.add_section()
-    names = {
-        "direct": "Damage to the asset 직접 손해",
-        "operational": "Running cost, output 운영 손실",
-        "all": "All 합계",
-    }
-    for kind, total in results["integrated_risk"]["total_aal"].items():
-        of_kind = [
-            one["expected_loss"]
-            for one in results["aal"].values()
-            if one.get("loss_kind") == kind and one["expected_loss"] is not None
-        ]
-        expected = results["integrated_risk"]["expected_loss"] if kind == "all" else sum(of_kind) if of_kind else None
+    for kind, name in LOSS_KINDS.items():
+        total = results["integrated_risk"]["total_aal"][kind]
         made.add_row(
-            names[kind],
+            name,
             _percent(total["sum"]),
             f"union {_percent(total['union'])}",
             _percent(total["sum_change"], "+") if since else "",
-            _won(expected),
+            _won(_expected_loss(results, kind)),
         )
-    return made
+    console.print(made)
+    say("AAL: % of the asset's value a year, after its vulnerability and insurance. Union: not above the value itself.")
 
 
-def _decades(rows: list[dict[str, Any]]) -> Table:
+def _expected_loss(results: dict[str, Any], kind: str) -> float | None:
+    if kind == "all":
+        whole: float | None = results["integrated_risk"]["expected_loss"]
+        return whole
+    of_kind = [one["expected_loss"] for one in results["aal"].values() if one.get("loss_kind") == kind]
+    known = [loss for loss in of_kind if loss is not None]
+    return sum(known) if known else None
+
+
+def _render_decades(rows: list[dict[str, Any]]) -> None:
     """Decades down, scenarios across: total score and AAL."""
+    say("")
     by_key = {(row["scenario"], row["horizon"]): row for row in rows}
-    made = table(
-        "Scenarios and decades 시나리오와 연대",
-        "",
-        *(f">score\n{one}" for one in SCENARIOS),
-        *(f">AAL %\n{one}" for one in SCENARIOS),
-    )
+    made = table("Total score and AAL % by decade and scenario 연대와 시나리오", "", *(f">{one}" for one in SCENARIOS))
     for horizon in dict.fromkeys(row["horizon"] for row in rows):
         # The past is one, whatever is emitted.
-        scenarios = ("historical", "", "", "") if horizon == "baseline" else SCENARIOS
-        found = [by_key.get((scenario, horizon)) for scenario in scenarios]
+        scenarios = ("historical",) if horizon == "baseline" else SCENARIOS
+        found = [by_key[scenario, horizon] for scenario in scenarios]
         made.add_row(
-            "1991-2020" if horizon == "baseline" else horizon,
-            *("" if row is None else _number(row["total_risk_score"], 1) for row in found),
-            *("" if row is None else _percent(row["total_aal"]["all"]["sum"]) for row in found),
+            "baseline 기준" if horizon == "baseline" else horizon,
+            *(f"{_number(row['total_risk_score'], 1)} {_percent(row['total_aal']['all']['sum'])}" for row in found),
         )
-    return made
+    console.print(made)
 
 
 def _render_site(results: dict[str, Any]) -> None:
@@ -194,8 +201,6 @@ def _render_end(answer: Answer) -> None:
     results = answer.results
     for warning in results["warnings"]:
         say(f"  note: {warning}")
-    if any(one["is_default"] for one in results["integrated_risk"]["risk_breakdown"].values()):
-        say("*: a default stands in for something unknown.")
     seconds = 1000 * results["duration_seconds"]
     stored = f", from the stored run {results['computed_by']}: nothing has changed since" if results["cached"] else ""
     say(f"Answered in {seconds:.0f} ms{stored} (request {results['batch_id']}).")
@@ -208,7 +213,7 @@ def _both(named: dict[str, Any]) -> str:
 
 
 def _level(level: str | None) -> str:
-    return "–" if level is None else f"{level.replace('_', ' ')} {LEVELS_KO[level]}"
+    return "–" if level is None else level.replace("_", " ")
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -18,11 +18,14 @@ def value_of(text: str) -> float | bool | str:
     """A number, true or false; else, and for what JSON has no number for, the text as it stands."""
     if text in {"true", "false"}:
         return text == "true"
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if math.isfinite(number) else text
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            return number
+    return text
 
 
 def degrees(name: str, text: str) -> float:
@@ -32,6 +35,6 @@ def degrees(name: str, text: str) -> float:
         BadInput: it is no number.
     """
     value = value_of(text)
-    if not isinstance(value, float):
+    if isinstance(value, bool | str):
         raise BadInput(f"{name}: {text!r} is no number; allowed: degrees, as in 37.5665 126.978")
     return value

@@ -101,8 +101,6 @@ def worker() -> None:
     Example: aiops worker
     """
     configure_logs()
-    with database():
-        pass  # the schema is brought up to date before any process needs it
     run_daemon()
 
 

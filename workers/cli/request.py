@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +13,17 @@ from aiops.errors import BadInput
 from workers.cli.answer import answer_of, render
 from workers.cli.arguments import Latitude, Longitude, value_of
 from workers.cli.connection import database
-from workers.cli.output import Json, say, show
+from workers.cli.here import answered_here
+from workers.cli.local_daemon import daemon_is_alive
+from workers.cli.output import Json, errors, say, show
 from workers.cli.watch import REQUEST, follow
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from uuid import UUID
+
+    from aiops.db.connect import Connection
+    from workers.cli.here import Here
 
 
 def request(
@@ -80,9 +90,21 @@ def request(
             show({"batch_id": batch_id}, as_json, lambda: say(str(batch_id)))
             return
         way_back = f"see: the same command again; aiops history {latitude} {longitude}; batch_status('{batch_id}')"
-        row = follow(connection, batch_id, quiet=as_json, way_back=way_back)
+        with _answering(connection, batch_id, float(latitude), float(longitude), quiet=as_json) as here:
+            row = follow(connection, batch_id, quiet=as_json, daemon=here, way_back=way_back)
         answer = answer_of(connection, row["results"])
     show(answer.as_json(), as_json, lambda: render(answer))
+
+
+def _answering(
+    connection: Connection, batch_id: UUID, latitude: float, longitude: float, *, quiet: bool
+) -> AbstractContextManager[Here | None]:
+    """A daemon that runs anyway (None), or this process."""
+    if daemon_is_alive(connection):
+        return nullcontext()
+    if not quiet:
+        errors.print("No daemon is running: answering here; what is to be sent waits for one (aiops worker).")
+    return answered_here(batch_id, latitude, longitude)
 
 
 def building_of(given: list[str]) -> dict[str, Any]:

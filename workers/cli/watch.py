@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from aiops.db.connect import Connection
-    from workers.cli.local_daemon import LocalDaemon
+
+
+class Computing(Protocol):
+    """What computes a batch for the command that follows it: a daemon of its own, or its own process."""
+
+    def refuse_if_ended(self) -> None:
+        """Raise if it has ended and should not have."""
+
+    def last_lines(self) -> str:
+        """What it said last, in one line."""
+
 
 ENDED = ("completed", "failed", "cancelled")
 PICKUP_SECONDS = 20.0
@@ -33,7 +43,7 @@ def follow(
     batch_id: UUID,
     *,
     quiet: bool = False,
-    daemon: LocalDaemon | None = None,
+    daemon: Computing | None = None,
     way_back: str = "aiops cancel stops it",
 ) -> dict[str, Any]:
     """Show a batch's progress until it ends; start a daemon for as long as it takes when none is running.
@@ -42,7 +52,7 @@ def follow(
         connection: in autocommit mode.
         batch_id: the batch.
         quiet: show nothing.
-        daemon: one that the caller has started for it.
+        daemon: what the caller has started for it.
         way_back: what to do about it after Ctrl-C.
 
     Raises:
@@ -64,7 +74,7 @@ def follow(
     return row
 
 
-def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: LocalDaemon | None) -> dict[str, Any]:
+def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: Computing | None) -> dict[str, Any]:
     with ExitStack() as stack:
         if daemon is None and not daemon_is_alive(connection):
             if not quiet:

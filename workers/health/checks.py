@@ -10,10 +10,10 @@ from psycopg.rows import dict_row
 from aiops.db.statements import statement
 from aiops.errors import DatabaseUnavailable, SchemaError
 from aiops.settings import settings
+from workers.ear import PROBE_SECONDS
 from workers.health.check import Check, failed, ok, unknown
 from workers.health.overdue import check_schedule
 from workers.health.reading import reading
-from workers.listener import PROBE_SECONDS
 from workers.rescue import SILENT_SECONDS
 from workers.schema import pending_migrations
 

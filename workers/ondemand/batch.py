@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
 _ENDED = frozenset(("completed", "failed", "cancelled"))
+_TYPES = ("ondemand_risk_calculation", "test")
 
 
 class OnDemandRiskBatch:
@@ -51,7 +52,7 @@ class OnDemandRiskBatch:
             The result as `batch_jobs.results` holds it, with status `success`.
 
         Raises:
-            BadInput: there is no such request, or it was asked about another place.
+            BadInput: there is no such request, it is a batch of another type, or it was asked about another place.
             BatchFailed: it failed, was cancelled, or did not end in time.
             psycopg.errors.InvalidParameterValue: a parameter is not allowed; the message names it.
         """
@@ -64,6 +65,12 @@ class OnDemandRiskBatch:
             status = get_batch_status(connection, self.batch_id)
             if status is None:
                 raise BadInput(f"batch_id: {self.batch_id} does not exist")
+            if status["job_type"] not in _TYPES:
+                raise BadInput(
+                    f"batch_id: {self.batch_id} is of type {status['job_type']}; allowed: {', '.join(_TYPES)}"
+                )
+            if status["status"] in {"failed", "cancelled"}:
+                raise BatchFailed(_ending(self.batch_id, status))
             requests.ask_by_hand(connection, self.batch_id, asked)
             requests.refuse_other_question(connection, self.batch_id, asked)
             run_request(connection, self.batch_id, f"{socket.gethostname()} {os.getpid()} {uuid4()}", here=True)
@@ -73,8 +80,14 @@ class OnDemandRiskBatch:
                     raise BatchFailed(f"request {self.batch_id} did not end within {wait_seconds:g} s")
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        if status is None or status["status"] != "completed":
-            ended = "is gone" if status is None else f"{status['status']}: {status['error_message']}"
-            raise BatchFailed(f"request {self.batch_id} {ended}")
+        if status is None:
+            raise BatchFailed(f"request {self.batch_id} is gone")
+        if status["status"] != "completed":
+            raise BatchFailed(_ending(self.batch_id, status))
         results: dict[str, Any] = status["results"]
         return results
+
+
+def _ending(batch_id: UUID, status: dict[str, Any]) -> str:
+    reason = f": {status['error_message']}" if status["error_message"] else ""
+    return f"request {batch_id} {status['status']}{reason}"

@@ -14,11 +14,11 @@ import structlog
 
 from aiops.assess import METHOD_VERSION
 from aiops.db import requests
+from aiops.db.transient import is_transient
 from aiops.settings import settings
 from workers.ondemand.answer import Answer
 from workers.ondemand.cell import compute_cell
 from workers.ondemand.result import result_of, run_of
-from workers.retry import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +73,12 @@ class Steps:
             raise
         finally:
             row["completed_at"] = _now()
+
+    def failed(self, name: str, reason: str) -> None:
+        """Note what failed by itself, while the run went on."""
+        now = _now()
+        row = {"step": name, "started_at": now, "completed_at": now, "status": "failed", "error_message": reason}
+        self.rows.append(row)
 
 
 def settled(worker: str) -> requests.Settled:
@@ -160,6 +166,9 @@ def _make(connection: Connection, batch_id: UUID | str, begun: Begun, steps: Ste
             requests.write_request_step(connection, batch_id, begun.attempt, name, STEPS[name], make())
     with steps.step("integrated"):
         rows = answer.integrate()
+        for part in answer.parts:
+            if part.failure is not None:
+                steps.failed(part.risk.name, part.failure)
         if not answer.has_any_number():
             raise NoAnswerError(_why_nothing(answer), answer.first_trace())
         damage_set = settings().damage_set

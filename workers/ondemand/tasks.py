@@ -11,10 +11,11 @@ from psycopg.types.json import Jsonb
 from aiops.db import requests
 from aiops.db.connect import open_pool
 from aiops.db.statements import statement
+from aiops.db.transient import is_transient
 from workers.ondemand.cell import compute_cell
 from workers.ondemand.runner import fail_waiting_request, run_request, settled
 from workers.queue import COMPUTE, ONDEMAND, app
-from workers.retry import OnlyTransient, is_transient
+from workers.retry import OnlyTransient
 
 if TYPE_CHECKING:
     from procrastinate import JobContext

@@ -23,6 +23,10 @@ def loop():
         time.sleep(0.01)
 
 
+def dawdle():
+    time.sleep(4)
+
+
 def hold_the_interpreter():
     # Backtracks for longer than the sun will shine, and gives no other thread a turn.
     re.match(r"(a+)+$", "a" * 64 + "b")

@@ -1,0 +1,1 @@
+DELETE FROM procrastinate_workers WHERE id = %(worker_id)s

@@ -1,0 +1,1 @@
+SELECT * FROM hand_back_jobs(%(worker_id)s, %(job_ids)s, %(sessions)s)

@@ -1,0 +1,1 @@
+SELECT note_heartbeat(%(worker_id)s) AS doing

@@ -1,0 +1,1 @@
+SELECT plan_portfolio(%(batch_id)s, %(most_sites)s)

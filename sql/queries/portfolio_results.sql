@@ -1,0 +1,1 @@
+SELECT * FROM portfolio_results(%(batch_id)s)

@@ -1,0 +1,1 @@
+SELECT * FROM rescue_forgotten_jobs(%(worker_id)s, %(job_ids)s, %(most_tries)s)

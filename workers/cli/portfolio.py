@@ -1,0 +1,124 @@
+"""`aiops portfolio`: the risk of many sites, from a file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import psycopg.errors
+import typer
+
+from aiops.db.batches import create_batch_job
+from aiops.db.portfolio import fetch_portfolio_results
+from aiops.errors import BadInput
+from workers.cli.arguments import value_of
+from workers.cli.connection import database
+from workers.cli.output import Json, errors, say, show
+from workers.cli.portfolio_file import read_portfolio
+from workers.cli.portfolio_report import render, report_of
+from workers.cli.watch import follow
+from workers.portfolio import JOB_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from aiops.db.connect import Connection
+    from workers.cli.portfolio_file import PortfolioFile
+
+
+Sites = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV (plain or .gz) with latitude, longitude and, where known, site_id, asset_value, insurance_rate, "
+        "floor_area_m2, built_year or age_years, structure, floors, basement_floors, use, water_tank, pilotis, "
+        "in_flood_zone; or JSON with the sites as request_risk_many takes them.",
+        show_default=False,
+    ),
+]
+Out = Annotated[Path | None, typer.Option(metavar="CSV", help="Write one line per site to this file.")]
+
+
+def portfolio(
+    *,
+    file: Sites,
+    risk: Annotated[
+        list[str] | None, typer.Option("--risk", help="Only this risk type; may be given several times. Default: all.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="historical, ssp126, ssp245, ssp370, ssp585. Default: ssp245.")
+    ] = None,
+    year: Annotated[str | None, typer.Option(help="Any year of the decade that is meant. Default: 2050.")] = None,
+    insurance_rate: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Of sites without one of their own, 0 to 1. Default: 0.")
+    ] = None,
+    out: Out = None,
+    worst: Annotated[int, typer.Option(min=0, help="How many of the sites worst hit are shown.")] = 10,
+    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Tell this address when it is done.")] = None,
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Tell this address when it is done.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show progress until it ends (what a terminal gets anyway).")
+    ] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the batch's number and do not wait.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The risk of up to 10,000 sites: losses, assets at high risk, and the sites worst hit.
+
+    Example: aiops portfolio sites.csv --scenario ssp585 --year 2090 --out results.csv
+    """
+    wait = watch or not no_wait
+    if out is not None:
+        _refuse_place(out, wait=wait)
+    asked = read_portfolio(file)
+    options = {
+        "risk_types": risk or None,
+        "scenario": scenario,
+        "target_year": year and value_of(year),
+        "insurance_rate": insurance_rate and value_of(insurance_rate),
+        "notify": {"webhook": webhook, "email": email} if webhook or email else None,
+    }
+    params = {**asked.params, **{name: value for name, value in options.items() if value is not None}}
+    for note in asked.notes:
+        errors.print(f"  note: {note}", markup=False, soft_wrap=True)
+    with database() as connection:
+        batch_id = _ask(connection, asked, params)
+        if not wait:
+            show({"batch_id": batch_id}, as_json, lambda: say(str(batch_id)))
+            return
+        row = follow(connection, batch_id, quiet=as_json)
+        sites = fetch_portfolio_results(connection, batch_id)
+        if out is not None:
+            _write(out, sites)
+        report = report_of(connection, row, sites)
+    show(report.as_json(), as_json, lambda: render(report, worst))
+    if out is not None and not as_json:
+        say(f"One line per site: {out}")
+
+
+def _ask(connection: Connection, asked: PortfolioFile, params: dict[str, Any]) -> UUID:
+    try:
+        return create_batch_job(connection, JOB_TYPE, params)
+    except psycopg.errors.InvalidParameterValue as error:
+        field, said = error.diag.column_name, error.diag.message_primary
+        if field is None or said is None or not field.startswith("sites"):
+            raise
+        raise BadInput(asked.where(field, said)) from error
+
+
+def _refuse_place(out: Path, *, wait: bool) -> None:
+    """Before anything is asked: what was computed should not be lost for want of a folder."""
+    if not wait:
+        raise BadInput("--out: not with --no-wait; allowed: one of them, as there are no results to write yet")
+    if out.is_dir() or not out.parent.is_dir():
+        raise BadInput(f"--out: {out} is no place for a file; allowed: a file in a folder that exists")
+
+
+def _write(out: Path, sites: Sequence[dict[str, Any]]) -> None:
+    try:
+        with out.open("w", encoding="utf-8", newline="") as stream:
+            rows = csv.DictWriter(stream, list(sites[0]))
+            rows.writeheader()
+            rows.writerows(sites)
+    except OSError as error:
+        raise BadInput(f"--out: {out} cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,238 @@
+"""What procrastinate 3.10 does not withstand, made good in this one place. Nothing of it is changed or copied.
+
+| procrastinate                                                    | seen as                            | here         |
+|------------------------------------------------------------------|------------------------------------|--------------|
+| `PsycopgConnector.listen_notify` raises when it cannot reconnect | the worker ends, or LISTEN is lost | listens anew |
+| `JobManager.listen_for_jobs` parses whatever it gets             | garbage ends the listening         | dropped      |
+| `Worker._handle_notification` believes any request to abort      | anybody may end a job              | looked up    |
+| `Worker._update_heartbeat`, `_run_loop` end with an error        | exits while the server restarts    | tried again  |
+| `JobManager.finish_job`, `retry_job` know no owner               | a zombie ends its successor's job  | fenced       |
+| … and are tried once                                             | a job stays `doing` for ever       | tried again  |
+| `JobManager.fetch_job`: its answer may get lost                  | a job stays `doing` for ever       | given back   |
+| `prune_stalled_workers` at every start                           | after an outage all look stalled   | left to us   |
+| `register_worker` does not look at the schema                    | old code on a new schema           | refused      |
+
+The names are those of `procrastinate/worker.py`, `manager.py`, `psycopg_connector.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
+
+from aiops.db.connect import connect
+from aiops.db.statements import statement
+from aiops.db.transient import is_transient
+from aiops.errors import DatabaseUnavailable
+from workers.ear import hear, listening_session
+from workers.rescue import MOST_TRIES
+from workers.schema import check_schema
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from procrastinate.connector import Notify, Pool
+    from procrastinate.jobs import Job, Status
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 4.0
+_FORGOTTEN_AFTER = 4
+"""Signs of life in a row at which a job is this worker's by the table, and the worker knows nothing of it."""
+_MOST_JOB_ID = 2**63 - 1
+
+
+class GuardedConnector(PsycopgConnector):
+    """Opens without a server, and goes on listening whatever happens."""
+
+    async def open_async(self, pool: Pool | None = None) -> None:
+        """Open the pool; whether there is a server turns out when a connection is asked for."""
+        if pool is not None:
+            await super().open_async(pool)
+        elif self._async_pool is None:
+            self._async_pool = await self._create_pool(self._pool_args)
+            await self._async_pool.open()
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Listen until cancelled, over as many sessions as it takes."""
+        names = list(channels)
+        failures = 0
+        while True:
+            try:
+                async with listening_session("queue-listener") as connection:
+                    async for heard in hear(connection, names):
+                        failures = 0
+                        # What came while nobody listened is looked for as soon as somebody does.
+                        found = _Heard.of(heard) if heard else _Heard(insert=True)
+                        await self._pass_on(found, on_notification, names[0])
+            except (psycopg.Error, OSError, ConnectorException, DatabaseUnavailable) as error:
+                failures += 1
+                _tell("queue is not listened to", error, failures)
+            await asyncio.sleep(_pause(failures))
+
+    async def _pass_on(self, heard: _Heard, on_notification: Notify, channel: str) -> None:
+        if heard.garbage:
+            log.warning("garbage on the queue's channel", dropped=len(heard.garbage), first=heard.garbage[0][:80])
+        if heard.insert:
+            await on_notification(channel=channel, payload=json.dumps({"type": "job_inserted", "job_id": 0}))
+        if heard.aborts:
+            asked = await self.execute_query_all_async(statement("aborts_asked_for"), job_ids=sorted(heard.aborts))
+            if forged := len(heard.aborts) - len(asked):
+                log.warning("a request to abort that nobody made was ignored", times=forged)
+            for row in asked:
+                payload = {"type": "abort_job_requested", "job_id": row["id"]}
+                await on_notification(channel=channel, payload=json.dumps(payload))
+
+
+class _Heard:
+    """A bunch of notifications, understood."""
+
+    def __init__(self, *, insert: bool = False) -> None:
+        self.insert = insert
+        self.aborts: set[int] = set()
+        self.garbage: list[str] = []
+
+    @classmethod
+    def of(cls, heard: list[tuple[str, str]]) -> _Heard:
+        found = cls()
+        for _, payload in heard:
+            try:
+                told = json.loads(payload)
+                kind, job_id = told["type"], told["job_id"]
+            except (ValueError, TypeError, KeyError, RecursionError):
+                kind, job_id = None, None
+            is_number = isinstance(job_id, int) and 0 < job_id <= _MOST_JOB_ID
+            if kind == "job_inserted":
+                found.insert = True
+            elif kind == "abort_job_requested" and is_number:
+                found.aborts.add(job_id)
+            else:
+                found.garbage.append(payload)
+        return found
+
+
+class GuardedJobs(JobManager):
+    """Outlasts a server that is away, and touches no job that is not its worker's own any more."""
+
+    def __init__(self, connector: PsycopgConnector) -> None:
+        super().__init__(connector)
+        self.worker_id: int | None = None
+        self.held: dict[int, Job] = {}
+        """The jobs that this process works on."""
+        self._forgotten: dict[int, int] = {}
+        self._silence = 0
+
+    async def register_worker(self) -> int:
+        """Register, as soon as there is a server, and if its schema is this version's (SchemaError)."""
+        failures = 0
+        while self.worker_id is None:
+            try:
+                await asyncio.to_thread(_check_schema)
+                self.worker_id = await super().register_worker()
+            except (ConnectorException, DatabaseUnavailable) as error:
+                failures += 1
+                _tell("no server yet", error, failures)
+                await asyncio.sleep(_pause(failures))
+        return self.worker_id
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Take a job; None where there is none, or no server just now."""
+        try:
+            job = await super().fetch_job(queues, worker_id)
+        except ConnectorException as error:
+            self._silence += 1
+            _tell("no job can be taken", error, self._silence)
+            return None
+        self._silence = 0
+        if job is not None and job.id is not None:
+            self.held[job.id] = job
+        return job
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """End a job, if it is still ours."""
+        await self._end("finish_held_job", job, {"status": status.value, "delete_job": delete_job})
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: dt.datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Put a job back on the queue, if it is still ours."""
+        how = {"retry_at": retry_at, "new_priority": priority, "new_queue_name": queue, "new_lock": lock}
+        await self._end("retry_held_job", job, how)
+
+    async def _end(self, name: str, job: Job, how: dict[str, Any]) -> None:
+        which = {"job_id": job.id, "worker_id": job.worker_id, "attempts": job.attempts}
+        failures = 0
+        try:
+            while True:
+                try:
+                    row = await self.connector.execute_query_one_async(statement(name), **which, **how)
+                    break
+                except ConnectorException as error:
+                    if not is_transient(error):
+                        raise
+                    failures += 1
+                    _tell("the end of a job is not noted yet", error, failures)
+                    await asyncio.sleep(_pause(failures))
+            if not row["was_ours"]:
+                log.warning("job was in other hands by its end", job_id=job.id, task=job.task_name)
+        finally:
+            if job.id is not None:
+                self.held.pop(job.id, None)
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Give a sign of life; give back what is ours by the table and not by what we know."""
+        try:
+            row = await self.connector.execute_query_one_async(statement("note_heartbeat"), worker_id=worker_id)
+            unknown = [job_id for job_id in row["doing"] if job_id not in self.held]
+            self._forgotten = {job_id: self._forgotten.get(job_id, 0) + 1 for job_id in unknown}
+            overdue = [job_id for job_id, times in self._forgotten.items() if times >= _FORGOTTEN_AFTER]
+            if overdue:
+                log.warning("jobs whose handing over got lost are given back", jobs=overdue)
+                await self.connector.execute_query_async(
+                    statement("rescue_forgotten_jobs"), worker_id=worker_id, job_ids=overdue, most_tries=MOST_TRIES
+                )
+        except ConnectorException as error:
+            self._silence += 1
+            _tell("no sign of life can be given", error, self._silence)
+
+    async def unregister_worker(self, worker_id: int) -> None:
+        """Say goodbye, if there is somebody to say it to."""
+        try:
+            await super().unregister_worker(worker_id)
+        except ConnectorException as error:
+            _tell("worker was not taken off the books", error, 1)
+
+    async def prune_stalled_workers(self, seconds_since_heartbeat: float) -> list[int]:
+        """Nothing: after an absence of the server all others look stalled to the first that is back."""
+        del seconds_since_heartbeat
+        return []
+
+
+def _check_schema() -> None:
+    with connect("schema") as connection:
+        check_schema(connection)
+
+
+def _pause(failures: int) -> float:
+    return min(_LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** min(failures, 10)) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
+
+
+def _tell(what: str, error: Exception, times: int) -> None:
+    """Log the first, the second, the fourth … time that something fails."""
+    if times & (times - 1) == 0:
+        reason = error.__cause__ or error
+        log.warning(what, error=f"{type(reason).__name__}: {' '.join(str(reason).split())}", times=times)
