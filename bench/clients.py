@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import psycopg
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ class Application:
     def ask_many(self, places: Sequence[Place]) -> tuple[str, float]:
         """Insert a portfolio; its number, and when it was committed."""
         sites = [{"latitude": place.latitude, "longitude": place.longitude} for place in places]
-        row = self.asking.execute(ASK_MANY, (Jsonb(sites),)).fetchone()
+        row = self.asking.execute(ASK_MANY, (Json(sites),)).fetchone()
         return str(row[0]), time.perf_counter()
 
     def told(self, batch_id: str) -> None:

@@ -40,8 +40,11 @@ NINE = [
     "typhoon",
 ]
 STEPS = [
-    int(step)
-    for step in "10 14 18 23 27 32 36 41 45 50 53 56 60 63 66 70 73 76 80 81 83 85 86 88 90 91 93 95 100".split()
+    10,
+    *(14, 18, 23, 27, 32, 36, 41, 45, 50),
+    *(53, 56, 60, 63, 66, 70, 73, 76, 80),
+    *(81, 83, 85, 86, 88, 90, 91, 93, 95),
+    100,
 ]
 """The progress of a request of nine risks, as it is published."""
 RUNS = ("exposure_results_runs", "vulnerability_results_runs", "aal_scaled_results_runs", "risk_results_runs")

@@ -19,8 +19,6 @@ from workers import schema
 from workers.schema import all_migrations, apply_schema
 
 ROLES = ("aiops_client", "aiops_worker")
-NOT_YET = {"portfolio_results"}
-"""Named ahead of their migration."""
 WEBHOOK = "https://hooks.example.org/secret-path"
 OURS = "(SELECT * FROM our_objects()) AS o"
 
@@ -130,7 +128,7 @@ def test_every_name_of_a_right_is_the_name_of_something(owner):
     missing = {
         name for (name,) in owner.execute(f"{named} EXCEPT SELECT o.object_name FROM {OURS}")
     }
-    assert missing <= NOT_YET
+    assert missing == set()
 
 
 def test_a_client_may_read_and_call_what_the_table_says_and_nothing_else(owner):
@@ -210,12 +208,11 @@ def test_a_client_asks_in_every_way_and_it_is_put_on_the_queue_in_its_name(way, 
     assert jobs == [({"batch_id": str(batch_id)},)]
 
 
-def test_a_portfolio_is_asked_for_by_a_client(client, owner):
-    if owner.execute("SELECT to_regproc('keep_portfolio_sites') IS NULL").fetchone()[0]:
-        pytest.skip("there are no portfolios yet")
+def test_a_portfolio_is_asked_for_by_a_client(client):
     sites = json.dumps([{"latitude": SEOUL[0], "longitude": SEOUL[1]}])
     (batch_id,) = client.execute("SELECT request_risk_many(%s)", (sites,)).fetchone()
     assert client.execute("SELECT status FROM batch_status(%s)", (batch_id,)).fetchone() == ("queued",)
+    assert client.execute("SELECT status FROM portfolio_results(%s)", (batch_id,)).fetchall() == [("waiting",)]
 
 
 def test_what_is_wrong_is_refused_to_a_client_by_the_fields_name(client):
@@ -444,6 +441,25 @@ def test_a_worker_changes_neither_inputs_nor_rights(as_):
         "ALTER TABLE batch_jobs DISABLE TRIGGER ALL",
     ):
         refused(worker, query)
+
+
+def test_a_worker_takes_rescues_and_prunes_what_clients_ask_for(as_, asked):
+    """What the daemon calls in its loops, with something to find."""
+    batch_id = asked(notify={"webhook": WEBHOOK})
+    worker = as_("worker", autocommit=True)
+    fetch = "SELECT id FROM procrastinate_fetch_job_v2('{ondemand}', NULL)"
+    (job_id,) = worker.execute(fetch).fetchone()
+    rescued = worker.execute("SELECT job_id, outcome FROM rescue_jobs('1 s', 5)").fetchall()
+    assert rescued == [(job_id, "handed back")]
+    assert worker.execute(fetch).fetchone() == (job_id,)
+    begin = "SELECT outcome, attempt FROM begin_request(%s, 'me', '1 min', 50, 'x', 'calibrated')"
+    assert worker.execute(begin, (batch_id,)).fetchone() == ("no_data", 1)
+    assert worker.execute("SELECT fail_request(%s, 1, 'no data', NULL)", (batch_id,)).fetchone() == (True,)
+    worker.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (job_id,))
+    worker.execute("SELECT * FROM reconcile_batches('0 s')")
+    worker.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'send_webhook'")
+    worker.execute("SELECT webhook FROM request_notification")
+    assert worker.execute("SELECT jobs FROM prune_queue('0 s', '1 day')").fetchone() == (1,)
 
 
 # --- another's batch ------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.daemon
 @pytest.fixture(scope="module")
 def served(migrated_server, server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("failures")
-    with served_places(migrated_server, server, folder, "failures", computed=12, bare=6) as one:
+    with served_places(migrated_server, server, folder, "failures", computed=24, bare=6) as one:
         yield one
 
 
@@ -152,6 +152,27 @@ def test_a_risk_that_fails_has_no_number_says_why_and_the_others_go_on(watcher, 
         (row["batch_id"],),
     ).fetchone()
     assert stored == ("failed", None, "failed", None, "failed", None)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("probability_packed", "aal = '{}'"),
+        ("probability_packed", "aal = array_replace(aal, aal[14], 'Infinity')"),
+        ("probability_packed", "damage_rates = damage_rates || 0.5::float8"),
+        ("probability_packed", "status[14] = NULL"),
+        ("probability_packed", "status[14] = 77"),
+        ("hazard_packed", "score = score[1:5], coverage = coverage[1:5], status = status[1:5]"),
+        ("hazard_packed", "status[14] = -1"),
+    ],
+)
+def test_whatever_is_wrong_with_a_stored_result_concerns_its_risk_alone(watcher, where, table, change):
+    watcher.execute(f"UPDATE {table} SET {change} WHERE grid_id = %s AND risk_type = 'drought'", (grid_id_of(*where),))
+    whole = answer(watcher, where, risk_types=["extreme_heat", "drought", "typhoon"])["integrated_risk"]
+    assert whole["left_out"] == ["drought"]
+    statuses = {risk: one["status"] for risk, one in whole["risk_breakdown"].items()}
+    assert statuses == {"extreme_heat": "ok", "drought": "failed", "typhoon": "ok"}
+    assert whole["risk_breakdown"]["drought"]["reason"].startswith(("MalformedResultError: ", "ValueError: "))
 
 
 def test_an_answer_with_a_failure_is_not_given_again(watcher, where):

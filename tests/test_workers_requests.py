@@ -127,6 +127,29 @@ def test_the_tables_hold_what_the_answer_says(watcher, where):
     assert rates == [0.25]
 
 
+def test_each_field_of_the_building_says_where_it_comes_from(watcher, where):
+    watcher.execute(
+        "INSERT INTO api_buildings (building_id, latitude, longitude, floors, structure, water_tank)"
+        " VALUES ('B1', %s, %s, 3, 'wood', true)",
+        where,
+    )
+    results = answer(watcher, where, building={"use": "hotel", "floors": 4})
+    building = results["building"]
+    assert building["building_id"] == "B1"
+    assessed = [building[name] for name in ("floors", "use", "structure", "water_tank")]
+    assert assessed == [4, "hotel", "wood", True]
+    assert building["from_register"] == ["structure", "water_tank"]
+    assert building["from_request"] == ["floors", "use"]
+    unknown = ["floor_area_m2", "age_years", "basement_floors", "pilotis", "in_flood_zone"]
+    assert sorted(building["defaulted"]) == sorted(unknown)
+    (warning,) = [one for one in results["warnings"] if one.startswith("building: ")]
+    assert all(name in warning for name in unknown)
+    for risk in NINE:
+        part = results["vulnerability"][risk]
+        assert part["is_default"] == bool(part["defaulted"])
+        assert not set(part["defaulted"]) & {"floors", "use", "structure", "water_tank"}
+
+
 def test_all_projections_are_given_when_asked_for(watcher, where):
     results = answer(watcher, where, risk_types=["typhoon"], projections=True)
     assert len(results["projections"]) == 33

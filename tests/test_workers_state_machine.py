@@ -111,6 +111,9 @@ class Model:
     chunks: dict[int, Chunk] = field(default_factory=dict)
     completions: int = 0
 
+    def has(self, state):
+        return any(one.state == state for one in self.chunks.values())
+
     def has_ended(self):
         return self.status != "running"
 
@@ -177,7 +180,6 @@ class Engine(RuleBasedStateMachine):
         for _ in range(3 * MOST_CHUNKS):
             self.expire_leases()
             self.rescue()
-            self.reconcile()
             self.take(self.workers[0])
             if self.workers[0].step == "computes":
                 self.hold(self.workers[0])
@@ -202,15 +204,19 @@ class Engine(RuleBasedStateMachine):
         able = [one for one in self.workers if one.step in steps]
         return able[which % len(able)]
 
-    @precondition(lambda self: any(one.step == "idle" for one in self.workers))
+    @precondition(lambda self: self.model.has("waiting") and any(one.step == "idle" for one in self.workers))
     @rule(which=which)
     def take_a_job(self, which):
         self.take(self.one_of(which, "idle"))
 
     @precondition(lambda self: any(one.step == "computes" for one in self.workers))
-    @rule(which=which)
-    def hold_the_chunk_and_write(self, which):
-        self.hold(self.one_of(which, "computes"))
+    @rule(which=which, at_once=st.booleans())
+    def hold_the_chunk_and_write(self, which, at_once):
+        """…and commit at once, or only after something else has happened."""
+        worker = self.one_of(which, "computes")
+        self.hold(worker)
+        if at_once and worker.holds:
+            self.finish(worker)
 
     @precondition(lambda self: any(one.step == "holds" for one in self.workers))
     @rule(which=which)
@@ -308,16 +314,21 @@ class Engine(RuleBasedStateMachine):
     # --- what happens to it -----------------------------------------------------------------------------------
 
     @precondition(lambda self: any(one.step != "idle" for one in self.workers))
-    @rule(which=which)
-    def fall_silent_and_be_rescued(self, which):
-        self.fall_silent(self.one_of(which, "computes", "holds"))
+    @rule(which=which, successor=st.booleans())
+    def fall_silent_and_be_rescued(self, which, successor):
+        """…and the other takes the job at once, or not; in either case the silent one may go on."""
+        worker = self.one_of(which, "computes", "holds")
+        self.fall_silent(worker)
         self.rescue()
+        (other,) = (one for one in self.workers if one is not worker)
+        if successor and other.step == "idle":
+            self.take(other)
 
     def fall_silent(self, worker):
         old = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute' WHERE id = %s"
         self.control.execute(old, (worker.number,))
 
-    @precondition(lambda self: any(one.state == "running" for one in self.model.chunks.values()))
+    @precondition(lambda self: self.model.has("running"))
     @rule()
     def outlive_the_lease(self):
         self.expire_leases()
@@ -330,6 +341,7 @@ class Engine(RuleBasedStateMachine):
         )
 
     def rescue(self):
+        """A round of the rescue."""
         rescued = self.control.execute("SELECT args, outcome FROM rescue_jobs('20 seconds', %s)", (MOST_TRIES,))
         for args, outcome in rescued.fetchall():
             chunk = self.model.chunks[args["chunk_no"]]
@@ -342,8 +354,8 @@ class Engine(RuleBasedStateMachine):
                     self.compare(outcome, expected)
                     chunk.state = "failed" if outcome == "failed" else "waiting"
                     self.model.conclude()
+        self.reconcile()
 
-    @rule()
     def reconcile(self):
         self.control.execute("SELECT * FROM reconcile_batches('0 seconds')").fetchall()
         if self.model.status == "cancelled":
@@ -352,26 +364,22 @@ class Engine(RuleBasedStateMachine):
                 if chunk.state in OPEN and number not in held:
                     chunk.state = "cancelled"
 
-    # Seldom: after it there is little left to happen.
-    @precondition(lambda self: not self.model.has_ended())
+    @precondition(lambda self: self.model.has("running"))
     @rule(seldom=st.integers(0, 5))
     def cancel(self, seldom):
-        if seldom == 0:
-            assert self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone() == (True,)
-            self.model.status = "cancelled"
-            self.written_at_cancel = self.look().written
+        if seldom == 0 or self.model.has_ended():  # seldom: after it there is little left to happen
+            (done,) = self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone()
+            self.compare(done, not self.model.has_ended())
+            if done:
+                self.model.status = "cancelled"
+                self.written_at_cancel = self.look().written
 
-    @precondition(lambda self: self.model.has_ended())
-    @rule()
-    def cancel_what_has_ended(self):
-        assert self.control.execute("SELECT cancel_batch(%s)", (self.batch_id,)).fetchone() == (False,)
-
-    @precondition(lambda self: self.model.has_ended())
+    @precondition(lambda self: self.model.has_ended() and self.model.has("failed"))
     @rule()
     def retry(self):
         failed = [one for one in self.model.chunks.values() if one.state == "failed"]
         (chunks,) = self.control.execute("SELECT retry_batch(%s)", (self.batch_id,)).fetchone()
-        assert chunks == (len(failed) if self.model.status == "failed" else 0)
+        self.compare(chunks, len(failed) if self.model.status == "failed" else 0)
         if chunks:
             self.model.status = "running"
             for chunk in failed:

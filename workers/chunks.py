@@ -1,4 +1,4 @@
-"""One chunk of a yearly batch: claim, read, compute, write.
+"""One chunk of a batch: claim, read, compute, write.
 
 The claim is a short transaction of its own and gives an attempt number. The results, the chunk's state and the batch's
 progress are written in one other transaction, which starts by locking the chunk if this attempt still holds it, and is
@@ -7,10 +7,8 @@ rolled back when the batch does not run any more.
 
 from __future__ import annotations
 
-import time
 import traceback
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -36,11 +34,14 @@ from aiops.db.transient import is_transient
 from aiops.risks import all_risks, find_risk
 from aiops.settings import settings
 from aiops.stats.codes import ResultStatus
+from workers.chunk_work import Stopwatch, Written
+from workers.portfolio import JOB_TYPE as PORTFOLIO
+from workers.portfolio.chunk import PortfolioChunk
 from workers.retry import GivenUp, is_hopeless
 from workers.watchdog import time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from psycopg_pool import ConnectionPool
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from aiops.climate import Block
     from aiops.db.connect import Connection
     from aiops.risks import Risk
+    from workers.chunk_work import ChunkWork, Pool
 
 log = structlog.get_logger(__name__)
 
@@ -78,23 +80,10 @@ class _Claim:
     failures: int
 
 
-@dataclass(slots=True)
-class _Stopwatch:
-    """Seconds by step."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(time.perf_counter() - start, 4)
-
-
 @dataclass(frozen=True, slots=True)
 class _Results:
+    grid_ids: NDArray[np.int32]
+    stamp: Stamp
     probability: Sequence[ProbabilityBlock]
     hazard: Sequence[HazardBlock]
 
@@ -175,49 +164,73 @@ def _claim(batch_id: str, chunk_no: int, worker: str) -> _Claim | None:
     return _Claim(*row) if row is not None else None
 
 
-def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim) -> _Stopwatch:
-    watch = _Stopwatch()
-    asked = claim.input_params.get("risk_types")
-    risks = [find_risk(name) for name in asked] if asked else list(all_risks().values())
-    kinds = batch_kinds(claim.job_type)
-    projections = projections_asked_for(claim.input_params)
-    with watch.step("read"), _pool().connection() as connection, connection.transaction():
-        # The hashes must be those of the very data that are read.
-        connection.execute(statement("begin_snapshot"))
-        block = read_block(
-            connection,
-            _variables(risks, kinds),
-            claim.first_grid_id,
-            claim.last_grid_id,
-            cells=claim.cells,
-        )
-        hashes = input_hashes(connection, block.grid_ids, METHOD_VERSION, settings().damage_set)
-    with watch.step("compute"):
-        results = _assess(block, risks, kinds)
+def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim) -> Stopwatch:
+    watch = Stopwatch()
+    work = _work_of(batch_id, chunk_no, claim)
+    work.prepare(_pool(), watch)
     with _pool().connection() as connection, connection.transaction():
         _hold(connection, batch_id, chunk_no, claim.attempt)
         with watch.step("write"):
-            rows = _write(connection, block.grid_ids, results, Stamp(METHOD_VERSION, batch_id, hashes), projections)
-            if projections is None:
-                for kind in kinds:
-                    note_computed(connection, kind, block.grid_ids, hashes, [risk.name for risk in risks])
-        _finish(connection, batch_id, chunk_no, rows, results.cells_without_result(), watch)
+            written = work.write(connection)
+        _finish(connection, batch_id, chunk_no, written.rows, written.without_result, watch)
     return watch
 
 
-def _write(
-    connection: Connection,
-    grid_ids: NDArray[np.int32],
-    results: _Results,
-    stamp: Stamp,
-    projections: NDArray[np.bool_] | None,
-) -> int:
-    probability, hazard = results.probability, results.hazard
+def _work_of(batch_id: UUID, chunk_no: int, claim: _Claim) -> ChunkWork:
+    if claim.job_type == PORTFOLIO:
+        return PortfolioChunk(batch_id, chunk_no, claim.first_grid_id, claim.last_grid_id, claim.input_params)
+    return _YearlyChunk(batch_id, claim)
+
+
+class _YearlyChunk:
+    """P(H), Hazard scores, or both, of a range of cells."""
+
+    def __init__(self, batch_id: UUID, claim: _Claim) -> None:
+        self._batch_id, self._claim = batch_id, claim
+        asked = claim.input_params.get("risk_types")
+        self._risks = [find_risk(name) for name in asked] if asked else list(all_risks().values())
+        self._kinds = batch_kinds(claim.job_type)
+        self._projections = projections_asked_for(claim.input_params)
+        self._results: _Results | None = None
+
+    def prepare(self, pool: Pool, watch: Stopwatch) -> None:
+        """See `ChunkWork`."""
+        claim, risks, kinds = self._claim, self._risks, self._kinds
+        with watch.step("read"), pool.connection() as connection, connection.transaction():
+            # The hashes must be those of the very data that are read.
+            connection.execute(statement("begin_snapshot"))
+            block = read_block(
+                connection,
+                _variables(risks, kinds),
+                claim.first_grid_id,
+                claim.last_grid_id,
+                cells=claim.cells,
+            )
+            hashes = input_hashes(connection, block.grid_ids, METHOD_VERSION, settings().damage_set)
+        with watch.step("compute"):
+            stamp = Stamp(METHOD_VERSION, self._batch_id, hashes)
+            self._results = _Results(block.grid_ids, stamp, *_assess(block, risks, kinds))
+
+    def write(self, connection: Connection) -> Written:
+        """See `ChunkWork`."""
+        results = self._results
+        if results is None:
+            raise AssertionError("there is nothing to write before it is computed")
+        rows = _write(connection, results, self._projections)
+        if self._projections is None:
+            names = [risk.name for risk in self._risks]
+            for kind in self._kinds:
+                note_computed(connection, kind, results.grid_ids, results.stamp.input_hashes, names)
+        return Written(rows, results.cells_without_result())
+
+
+def _write(connection: Connection, results: _Results, projections: NDArray[np.bool_] | None) -> int:
+    probability, hazard, grid_ids = results.probability, results.hazard, results.grid_ids
     if projections is not None:
         probability = [keep_other_projections(connection, grid_ids, one, projections) for one in probability]
         hazard = [keep_other_scores(connection, grid_ids, one, projections) for one in hazard]
-    rows = replace_probability(connection, grid_ids, probability, stamp)
-    return rows + replace_hazard(connection, grid_ids, hazard, stamp)
+    rows = replace_probability(connection, grid_ids, probability, results.stamp)
+    return rows + replace_hazard(connection, grid_ids, hazard, results.stamp)
 
 
 def _variables(risks: Sequence[Risk], kinds: Sequence[str]) -> list[str]:
@@ -230,10 +243,12 @@ def _variables(risks: Sequence[Risk], kinds: Sequence[str]) -> list[str]:
     return sorted(wanted)
 
 
-def _assess(block: Block, risks: Sequence[Risk], kinds: Sequence[str]) -> _Results:
+def _assess(
+    block: Block, risks: Sequence[Risk], kinds: Sequence[str]
+) -> tuple[list[ProbabilityBlock], list[HazardBlock]]:
     windows = Windows(block)
     damage_set = settings().damage_set
-    return _Results(
+    return (
         [assess_probability(block, risk, damage_set, windows) for risk in risks] if "probability" in kinds else [],
         [assess_hazard(block, risk, windows) for risk in risks] if "hazard" in kinds else [],
     )
@@ -253,7 +268,7 @@ def _finish(
     chunk_no: int,
     rows: int,
     cells_without_result: int,
-    watch: _Stopwatch,
+    watch: Stopwatch,
 ) -> None:
     row = connection.execute(
         statement("finish_chunk"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from procrastinate import App
 from psycopg_pool import AsyncConnectionPool
 
@@ -13,7 +14,6 @@ from aiops.db.statements import statement
 from workers.queue_guard import GuardedConnector, GuardedJobs
 
 if TYPE_CHECKING:
-    import psycopg
     from psycopg.rows import TupleRow
 
 CONTROL = "control"
@@ -41,9 +41,17 @@ def _connection_arguments() -> dict[str, Any]:
 
 
 def _patient_pool(**arguments: Any) -> AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]]:
-    return AsyncConnectionPool(
-        connection_class=PatientAsyncConnection, configure=_guard_both_ends, **{**POOL_TIMES, **arguments}
-    )
+    async def check(connection: psycopg.AsyncConnection[TupleRow]) -> None:
+        try:
+            await AsyncConnectionPool.check_connection(connection)
+        except psycopg.Error:
+            # What broke one has most likely broken all; found out one by one, each would cost a longer pause.
+            await pool.drain()
+            raise
+
+    ours = {"connection_class": PatientAsyncConnection, "configure": _guard_both_ends, "check": check, **POOL_TIMES}
+    pool: AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]] = AsyncConnectionPool(**{**arguments, **ours})
+    return pool
 
 
 async def _guard_both_ends(connection: psycopg.AsyncConnection[Any]) -> None:
@@ -61,5 +69,8 @@ _connector = GuardedConnector(
     pool_factory=_patient_pool,
 )
 jobs = GuardedJobs(_connector)
-app = App(connector=_connector, import_paths=["workers.tasks", "workers.ondemand.tasks", "workers.notify.tasks"])
+app = App(
+    connector=_connector,
+    import_paths=["workers.tasks", "workers.ondemand.tasks", "workers.portfolio.tasks", "workers.notify.tasks"],
+)
 app.job_manager = jobs

@@ -209,6 +209,13 @@ class GuardedJobs(JobManager):
             self._silence += 1
             _tell("no sign of life can be given", error, self._silence)
 
+    async def list_jobs_to_abort_async(self, queue: str | None = None) -> Iterable[int]:
+        """Jobs that somebody wants aborted; none where there is no server just now."""
+        try:
+            return await super().list_jobs_to_abort_async(queue)
+        except ConnectorException:
+            return []  # the next sign of life tells of it
+
     async def unregister_worker(self, worker_id: int) -> None:
         """Say goodbye, if there is somebody to say it to."""
         try:

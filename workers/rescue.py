@@ -16,7 +16,6 @@ _LONGEST_GAP_SECONDS = 10.0
 """When nobody, of any daemon, has looked for so long, nobody may have been able to speak either."""
 _SETTLED_SECONDS = 12.0
 """So long after such a gap silence proves something again: two signs of life, and the time to connect."""
-_NEVER_SECONDS = 86_400.0
 MOST_TRIES = 5
 """A chunk whose process ended so often while it was computed is taken to be the cause, and fails by name."""
 
@@ -29,15 +28,25 @@ class Rescue(Service):
 
     async def round(self) -> None:
         """Rescue, then reconcile; each in a transaction of its own."""
+        if await self._silence_proves_something():
+            await self._rescue()
         async with self.pool.connection() as connection:
-            cursor = await connection.execute(
-                statement("note_rescue_round"), {"longest_gap": _LONGEST_GAP_SECONDS, "settled_for": _SETTLED_SECONDS}
-            )
+            cursor = await connection.execute(statement("reconcile_batches"), {"settled_for": SILENT_SECONDS})
+            for batch_id, chunk_no, outcome in await cursor.fetchall():
+                self.log.warning("put back on the queue", batch_id=str(batch_id), chunk=chunk_no, outcome=outcome)
+
+    async def _silence_proves_something(self) -> bool:
+        """Whether the workers have had the time to speak: where the server was away, they were silent, too."""
+        times = {"longest_gap": _LONGEST_GAP_SECONDS, "settled_for": _SETTLED_SECONDS}
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(statement("note_rescue_round"), times)
             row = await cursor.fetchone()
-        silent_for = SILENT_SECONDS if row is not None and row[0] else _NEVER_SECONDS
+        return row is not None and bool(row[0])
+
+    async def _rescue(self) -> None:
         async with self.pool.connection() as connection:
             cursor = await connection.execute(
-                statement("rescue_jobs"), {"silent_for": silent_for, "most_tries": MOST_TRIES}
+                statement("rescue_jobs"), {"silent_for": SILENT_SECONDS, "most_tries": MOST_TRIES}
             )
             rescued = await cursor.fetchall()
             for job_id, task_name, args, outcome in rescued:
@@ -46,7 +55,3 @@ class Rescue(Service):
                 if not outcome.startswith("error"):
                     event = {"event": "rescue", "kind": outcome, "times": times}
                     await connection.execute(statement("count_events"), event)
-        async with self.pool.connection() as connection:
-            cursor = await connection.execute(statement("reconcile_batches"), {"settled_for": SILENT_SECONDS})
-            for batch_id, chunk_no, outcome in await cursor.fetchall():
-                self.log.warning("put back on the queue", batch_id=str(batch_id), chunk=chunk_no, outcome=outcome)

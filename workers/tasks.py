@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
-import structlog
-from psycopg.types.json import Jsonb
+from typing import TYPE_CHECKING, Any
 
 from aiops.assess import METHOD_VERSION
 from aiops.db.statements import statement
 from aiops.settings import settings
 from workers.chunks import run_chunk
+from workers.planning import plan_batch
 from workers.queue import COMPUTE, CONTROL, app
 from workers.retry import PATIENCE, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from procrastinate import JobContext, PsycopgConnector
-
-log = structlog.get_logger(__name__)
+    from procrastinate import JobContext
 
 PLANNING = Patient(attempts=8)
 CHUNK = Patient(attempts=PATIENCE)  # a chunk counts its own failures
@@ -28,27 +24,12 @@ CHUNK = Patient(attempts=PATIENCE)  # a chunk counts its own failures
 def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
     async def plan(context: JobContext, batch_id: str | None = None, **input_params: Any) -> None:
         """Split a yearly batch into chunks; without a batch_id (`procrastinate defer`) make its row first."""
-        pool = cast("PsycopgConnector", app.connector).pool
-        async with pool.connection() as connection:
-            if batch_id is None:
-                cursor = await connection.execute(
-                    statement("batch_of_job"),
-                    {"job_id": context.job.id, "job_type": job_type, "input_params": Jsonb(input_params)},
-                )
-                row = await cursor.fetchone()
-                batch_id = str(row[0]) if row is not None else None
-            cursor = await connection.execute(
-                statement("plan_batch"),
-                {
-                    "batch_id": batch_id,
-                    "most_cells": settings().batch_size,
-                    "method_version": METHOD_VERSION,
-                    "damage_set": settings().damage_set,
-                },
-            )
-            row = await cursor.fetchone()
-        chunks = row[0] if row is not None else None
-        log.info("batch planned", batch_id=batch_id, job_type=job_type, chunks=chunks)
+        parameters = {
+            "most_cells": settings().batch_size,
+            "method_version": METHOD_VERSION,
+            "damage_set": settings().damage_set,
+        }
+        await plan_batch(context, job_type, batch_id, input_params, (statement("plan_batch"), parameters))
 
     return plan
 
@@ -59,7 +40,7 @@ for _job_type in ("probability", "hazard", "assessment"):
 
 @app.task(name="risk_chunk", queue=COMPUTE, pass_context=True, retry=CHUNK)
 def risk_chunk(context: JobContext, batch_id: str, chunk_no: int) -> None:
-    """Compute one chunk of a yearly batch and write its results."""
+    """Compute one chunk of a batch and write its results."""
     run_chunk(
         batch_id,
         chunk_no,

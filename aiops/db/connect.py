@@ -93,18 +93,28 @@ def open_pool(
     application: str, *, min_size: int = 1, max_size: int = 3, autocommit: bool = False
 ) -> ConnectionPool[Connection]:
     """A pool for a process that works for long; broken connections are replaced when they are taken out."""
-    return ConnectionPool[Connection](
+
+    def check(connection: Connection) -> None:
+        try:
+            ConnectionPool.check_connection(connection)
+        except psycopg.Error:
+            # What broke one has most likely broken all; found out one by one, each would cost a longer pause.
+            pool.drain()
+            raise
+
+    pool = ConnectionPool[Connection](
         conninfo,
         connection_class=PatientConnection,
         kwargs={**connection_arguments(application), "autocommit": autocommit},
         configure=_guard_both_ends,
         min_size=min_size,
         max_size=max_size,
-        check=ConnectionPool.check_connection,
+        check=check,
         name=f"aiops {application}",
         open=True,
         **POOL_TIMES,
     )
+    return pool
 
 
 def _guard_both_ends(connection: psycopg.Connection[Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from aiops.climate import PROJECTIONS
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 
@@ -289,7 +290,7 @@ def _cell_result(row: tuple[Any, ...]) -> CellResult | MalformedResultError:
     grid_id, risk_type, aal, low, high, status, n_bins, p, rates, edges, estimator, n_years = row[:12]
     baseline, damage_set, is_default, reason, score, score_status, coverage, score_reason = row[12:]
     try:
-        n = len(aal)
+        n = len(PROJECTIONS)
         return CellResult(
             grid_id=grid_id,
             risk_type=risk_type,
@@ -316,10 +317,17 @@ def _cell_result(row: tuple[Any, ...]) -> CellResult | MalformedResultError:
 
 
 def _floats(values: Iterable[float], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    return np.array(values, dtype=np.float64).reshape(shape)
+    return _finite(np.array(values, dtype=np.float64)).reshape(shape)
 
 
 def _of_every_projection(values: Sequence[float], n: int, width: int) -> NDArray[np.float64]:
     """(n, width), of a packed array that may hold one projection's values, good for all."""
-    array = np.array(values, dtype=np.float64)
+    array = _finite(np.array(values, dtype=np.float64))
     return np.broadcast_to(array, (n, width)) if array.size == width else array.reshape(n, width)
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same; NaN is no number and may stand there, infinity would be one that JSON has no word for."""
+    if np.isinf(values).any():
+        raise ValueError("a number is not finite")
+    return values

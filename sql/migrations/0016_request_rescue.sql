@@ -178,6 +178,9 @@ BEGIN
     UPDATE batch_job_logs AS l SET completed_at = batch.completed_at, status = 'cancelled',
         processed_grids = batch.completed_items, failed_grids = batch.failed_items
     WHERE l.batch_id = cancel_batch.batch_id AND l.completed_at IS NULL;
+    IF batch.job_type = 'ondemand_risk_calculation' THEN  -- of a request the log is written at its end
+        PERFORM log_request(batch, '[]', batch.completed_at);
+    END IF;
     PERFORM queue_notifications(cancel_batch.batch_id);
     RETURN true;
 END

@@ -155,7 +155,7 @@ CREATE TABLE rescue_watch (
 );
 COMMENT ON TABLE rescue_watch IS
     'Since when somebody has been looking after the workers without a break. Where nobody could reach the server, the '
-    'workers were silent too, and silence proves nothing until they have had the time to speak again.';
+    'workers were silent too, and neither silence nor a lease proves anything until they have had the time to speak.';
 INSERT INTO rescue_watch (since, last_round) VALUES ('-infinity', 'infinity');
 
 -- Note that somebody looks; whether silence proves anything now.

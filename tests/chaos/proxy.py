@@ -22,6 +22,9 @@ class Trap:
     """True: the server gets the text, and its answer is lost; False: the server never gets it."""
     left: int = 1
     """How often it snaps."""
+    chance: float = 1.0
+    """With which it snaps when the text goes by."""
+    dice: random.Random = field(default_factory=lambda: random.Random(0))
     snapped: int = 0
 
 
@@ -102,9 +105,10 @@ class Proxy:
         """Reset every connection that there is; how many."""
         return self._call(self._reset_all())
 
-    def connections(self):
-        """How many connections there are."""
-        return len(self._lines)
+    def ports_to_server(self):
+        """The ports that the connections to the server come from, as the server sees them."""
+        ends = [line.server for line in list(self._lines) if line.server is not None]
+        return {end.get_extra_info("sockname")[1] for end in ends if not end.is_closing()}
 
     # --- the loop's side ----------------------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class Proxy:
 
     async def _snap(self, line, writer, piece):
         trap = self.faults.trap
-        if trap is None or not trap.left or trap.text not in piece:
+        if trap is None or not trap.left or trap.text not in piece or trap.dice.random() >= trap.chance:
             return False
         trap.left -= 1
         trap.snapped += 1

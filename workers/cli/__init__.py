@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from aiops.errors import AiopsError
-from workers.cli import batches, database, demo, health, history, ingest, request, results, schedule, status
+from workers.cli import batches, database, demo, health, history, ingest, portfolio, request, results, schedule, status
 from workers.cli.main_app import app
 from workers.cli.output import complain
 
@@ -25,6 +25,7 @@ app.add_typer(ingest.app, name="ingest")
 app.add_typer(batches.app, name="run")
 app.command("request")(request.request)
 app.command("history")(history.history)
+app.command("portfolio")(portfolio.portfolio)
 app.command("results")(results.results)
 app.command("status")(status.status)
 app.command("health")(health.health)

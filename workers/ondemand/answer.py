@@ -203,6 +203,8 @@ class Answer:
     def _take_results(self, part: RiskPart, result: CellResult | MalformedResultError | None) -> None:
         if isinstance(result, MalformedResultError):
             raise result
+        if result is not None:
+            _refuse_unknown_status(result)
         part.cell = result
         if "hazard" in self._made:
             if result is None:
@@ -333,6 +335,12 @@ def sites_of(questions: Sequence[Row], surroundings: Sequence[Row], buildings: S
         asset_value=_column(questions, "asset_value"),
         insurance_rate=_column(questions, "insurance_rate"),
     )
+
+
+def _refuse_unknown_status(result: CellResult) -> None:
+    for codes in (result.aal_status, result.score_status):
+        if codes.min() < 0 or codes.max() > max(ResultStatus):
+            raise ValueError(f"the stored result of cell {result.grid_id} has a status that is none")
 
 
 def _column(records: Sequence[Row], name: str) -> NDArray[np.float64]:
