@@ -9,7 +9,9 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -69,6 +71,17 @@ def die_with_parent(parent: int) -> None:
         sys.exit(1)
 
 
+def stand_back(nice: int) -> None:
+    """Let others have the processor first.
+
+    Where Linux shares it out between sessions (autogroup), niceness counts within a session only, and each of the
+    daemon's processes has its own: the session is made nice, too.
+    """
+    os.nice(nice)
+    with suppress(OSError):  # no autogroup here
+        Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
+
+
 async def _work(name: str, role: Role) -> None:
     async with app.open_async():
         services = [
@@ -117,7 +130,7 @@ def main() -> None:
     configure_logs()
     name = f"{role} {socket.gethostname()} {os.getpid()}"
     structlog.contextvars.bind_contextvars(process=name)
-    os.nice(ROLES[role].nice)
+    stand_back(ROLES[role].nice)
     if role == "ondemand":
         take_notes_without_waiting()
         warm_up()

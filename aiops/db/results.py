@@ -122,6 +122,15 @@ class Stamp:
     """Of each cell's inputs."""
 
 
+def keep_others_from_results(connection: Connection) -> None:
+    """Let nobody else write results until the transaction ends.
+
+    The chunks of a batch have cells of their own, and write side by side. Who writes cells that a batch may be writing,
+    too, comes between its chunks: of two that delete and write the same rows at once, one would fail.
+    """
+    connection.execute(statement("lock_results"))
+
+
 def replace_probability(
     connection: Connection,
     grid_ids: NDArray[np.int32],
@@ -244,6 +253,7 @@ def _replace(
 ) -> int:
     if grid_ids.size == 0:
         return 0
+    connection.execute(statement("share_results"))
     connection.execute(
         statement(f"delete_{kind}"),
         {

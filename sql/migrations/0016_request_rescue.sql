@@ -56,48 +56,6 @@ BEGIN
 END
 $$;
 
--- The batch that a job says it belongs to; NULL when it says nothing of the kind.
-CREATE FUNCTION batch_named_by(args jsonb) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN args ->> 'batch_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (args ->> 'batch_id')::uuid END;
-
--- Jobs that nobody works on any more: their worker is gone or silent, or the lease of what they hold has run out. Each on
--- its own: one that cannot be put right does not keep the others back.
-CREATE OR REPLACE FUNCTION rescue_jobs(silent_for interval, most_tries integer)
-RETURNS TABLE (job_id bigint, task_name text, args jsonb, outcome text)
-LANGUAGE plpgsql AS $$
-DECLARE
-    job procrastinate_jobs;
-BEGIN
-    FOR job IN
-        SELECT j.*
-        FROM procrastinate_jobs AS j
-        LEFT JOIN procrastinate_workers AS w ON w.id = j.worker_id
-        LEFT JOIN batch_chunks AS c ON c.job_id = j.id
-        LEFT JOIN batch_jobs AS b ON b.batch_id = batch_named_by(j.args)
-                                 AND j.task_name IN ('ondemand_risk', 'cell_results')
-        WHERE j.status = 'doing'
-          AND (w.id IS NULL OR w.last_heartbeat < clock_timestamp() - silent_for
-               OR (c.state = 'running' AND c.lease_until < clock_timestamp())
-               -- The work is done and committed; the note that it is got lost. (A request's job keeps equal ones waiting.)
-               OR (c.state IN ('done', 'failed', 'cancelled') AND c.completed_at < clock_timestamp() - silent_for)
-               OR b.completed_at < clock_timestamp() - silent_for)
-        ORDER BY j.id
-        FOR UPDATE OF j SKIP LOCKED
-    LOOP
-        job_id := job.id;
-        task_name := job.task_name;
-        args := job.args;
-        BEGIN
-            outcome := rescue_job(job, most_tries);
-        EXCEPTION WHEN OTHERS THEN
-            outcome := 'error: ' || SQLERRM;
-        END;
-        RETURN NEXT;
-    END LOOP;
-END
-$$;
-
 CREATE OR REPLACE FUNCTION reconcile_batches(settled_for interval)
 RETURNS TABLE (batch_id uuid, chunk_no integer, outcome text)
 LANGUAGE plpgsql AS $$
@@ -106,7 +64,7 @@ DECLARE
     batch batch_jobs;
 BEGIN
     FOR lost IN
-        SELECT c.batch_id, c.chunk_no
+        SELECT c.batch_id, c.chunk_no, b.job_type
         FROM batch_jobs AS b
         JOIN batch_chunks AS c ON c.batch_id = b.batch_id AND c.state IN ('waiting', 'running')
         LEFT JOIN procrastinate_jobs AS j ON j.id = c.job_id
@@ -115,7 +73,7 @@ BEGIN
         FOR UPDATE OF c SKIP LOCKED
     LOOP
         UPDATE batch_chunks AS c SET job_id = enqueue_job('compute', 'risk_chunk',
-            jsonb_build_object('batch_id', lost.batch_id, 'chunk_no', lost.chunk_no))
+            jsonb_build_object('batch_id', lost.batch_id, 'chunk_no', lost.chunk_no), chunk_priority(lost.job_type))
         WHERE c.batch_id = lost.batch_id AND c.chunk_no = lost.chunk_no;
         batch_id := lost.batch_id;
         chunk_no := lost.chunk_no;
@@ -217,7 +175,8 @@ BEGIN
         UPDATE batch_chunks AS c SET
             state = 'waiting', completed_at = NULL, tries = 0,
             job_id = enqueue_job('compute', 'risk_chunk',
-                                 jsonb_build_object('batch_id', batch.batch_id, 'chunk_no', chunk.chunk_no))
+                                 jsonb_build_object('batch_id', batch.batch_id, 'chunk_no', chunk.chunk_no),
+                                 chunk_priority(batch.job_type))
         WHERE c.batch_id = batch.batch_id AND c.chunk_no = chunk.chunk_no;
         n_items := n_items + chunk.n_cells;
         n_chunks := n_chunks + 1;

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from chaos.record import RECORDS, table
-from chaos.rig import new_rig, undisturbed_run
+from chaos.rig import Rig, undisturbed_run
 from chaos.server import TEMPLATE, ChaosServer
 from chaos.work import MOST_CHUNKS, fill
 
@@ -36,26 +36,37 @@ def chaos_server(postgres):
 
 @pytest.fixture
 def rig(request, chaos_server, tmp_path):
-    """The test's database, daemons and tools; `fault` names the row of the list."""
+    """The test's database, daemons and tools."""
+    yield from a_rig(request, chaos_server, tmp_path, TEMPLATE)
+
+
+@pytest.fixture
+def bare_rig(request, chaos_server, tmp_path):
+    """The same on a database without anything in it."""
+    yield from a_rig(request, chaos_server, tmp_path, "template0")
+
+
+def a_rig(request, server, folder, template):
+    """The marker `fault` names the row of the list."""
     fault = request.node.get_closest_marker("fault").args[0]
     variant = getattr(request.node, "callspec", None)
     if variant is not None:
         fault = f"{fault}: {variant.id.replace('-', ' ')}"
     print(f"AIOPS_SEED={SEED}")  # noqa: T201 (the seed has to be seen)
-    with chaos_server.database() as name:
-        one = new_rig(chaos_server, name, SEED, tmp_path, fault)
+    with server.database(template) as name:
+        rig = Rig(server, name, SEED, folder, fault)
         try:
-            yield one
-            if one.record.outcome != "passed":
-                one.show_logs()
+            yield rig
+            if rig.record.outcome != "passed":
+                rig.show_logs()
         finally:
-            one.end()
+            rig.end()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
     """Every test ends with the check of the invariants, as a part of itself."""
-    rig = pyfuncitem.funcargs.get("rig")
+    rig = pyfuncitem.funcargs.get("rig") or pyfuncitem.funcargs.get("bare_rig")
     if rig is None:
         return (yield)
     try:

@@ -61,7 +61,8 @@ WITH chunk AS (
     SELECT '3 progress shows more than what is committed',
            format('%s shows %s with %s of %s', batch_id, progress, committed_items, total_items)
     FROM history
-    WHERE total_items > 0 AND progress > 100.0 * coalesce(committed_items, 0) / total_items
+    -- (A retried batch stays where it stood: progress never goes down.)
+    WHERE attempt = 1 AND total_items > 0 AND progress > 100.0 * coalesce(committed_items, 0) / total_items
     -- 4. A batch completes exactly once; a cancelled batch writes nothing after the cancel was seen.
     UNION ALL
     SELECT '4 a batch ended twice', format('%s as %s, then as %s', batch_id, status_before, status)

@@ -12,7 +12,7 @@ from chaos.daemon import Daemon
 from chaos.invariants import LISTENING_SECONDS, settled_violations
 from chaos.proxy import Proxy
 from chaos.record import RECORDS, Record
-from chaos.work import CELLS_A_CHUNK, Batch
+from chaos.work import CELLS_A_CHUNK, Batch, keep_as_reference
 from daemons import wait_for
 
 SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
@@ -216,21 +216,14 @@ class Rig:
             print("\n".join(daemon.log.read_text(errors="replace").splitlines()[-120:]))  # noqa: T201
 
 
-def new_rig(server, name, seed, folder, fault):
-    """A rig on a new database."""
-    return Rig(server, name, seed, folder, fault)
-
-
 def undisturbed_run(server, database, folder, chunks):
     """Compute every cell once with nobody in the way, both kinds, and keep the results to compare with."""
-    from chaos.work import keep_as_reference
-
     rig = Rig(server, database, 0, folder, "0 none")
     RECORDS.remove(rig.record)
     try:
         rig.set_pace(0)
         daemon = rig.daemon(BATCH_SIZE="40")
-        assert rig.batch(chunks, "assessment").wait(300) == "completed"
+        assert rig.batch(chunks, "assessment", risk_types=None).wait(300) == "completed"
         assert daemon.stop() == 0
         with psycopg.connect(rig.url) as connection:
             keep_as_reference(connection)

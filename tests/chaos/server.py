@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from aiops.db.embedded import EmbeddedServer
 
 TEMPLATE = "chaos_template"
-MOST_CONNECTIONS = 60
+MOST_CONNECTIONS = 100
 
 
 class ChaosServer:
@@ -81,12 +81,29 @@ class ChaosServer:
     def crowded(self, keep):
         """Every connection that the server has to give is taken, but for those that `keep` are left."""
         with ExitStack() as stack:
-            taken = []
-            try:
-                while True:
-                    taken.append(stack.enter_context(self.connect(application_name="crowd")))
-            except psycopg.OperationalError:
-                pass  # full
-            for one in taken[:keep]:
-                one.close()
-            yield len(taken) - keep
+            crowd = Crowd(self, stack)
+            crowd.fill()
+            crowd.leave(keep)
+            yield crowd
+
+
+class Crowd:
+    """Sessions that do nothing but be there."""
+
+    def __init__(self, server, stack):
+        self._server = server
+        self._stack = stack
+        self._taken = []
+
+    def fill(self):
+        """Take what there is."""
+        try:
+            while True:
+                self._taken.append(self._stack.enter_context(self._server.connect(application_name="crowd")))
+        except psycopg.OperationalError:
+            pass  # full
+
+    def leave(self, places):
+        """Give so many back."""
+        for _ in range(places):
+            self._taken.pop().close()

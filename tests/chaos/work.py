@@ -46,6 +46,7 @@ class Batch:
     def ask(cls, connection, chunks, job_type="probability", **params):
         """Ask for a batch of so many chunks."""
         asked = {"risk_types": list(RISKS), "cells": list(chunk_cells(chunks)), "force": True, **params}
+        asked = {name: value for name, value in asked.items() if value is not None}
         query = "INSERT INTO batch_jobs (job_type, input_params) VALUES (%s, %s) RETURNING batch_id"
         return cls(connection, connection.execute(query, (job_type, json.dumps(asked))).fetchone()[0])
 

@@ -41,7 +41,7 @@ def request(
         str | None, typer.Option(metavar="SHARE", help="Share of a loss that is insured, 0 to 1. Default: 0.")
     ] = None,
     asset_value: Annotated[
-        str | None, typer.Option(metavar="KRW", help="What stands there is worth; gives losses in won. 5e10 will do.")
+        str | None, typer.Option(metavar="KRW", help="What the asset is worth; gives losses in won. 5e10 will do.")
     ] = None,
     building: Annotated[
         list[str] | None,

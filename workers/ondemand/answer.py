@@ -23,7 +23,7 @@ from aiops.climate import PROJECTIONS
 from aiops.db.requests import CellResult, MalformedResultError
 from aiops.risks import find_risk
 from aiops.stats.codes import ResultStatus
-from workers.ondemand.plain import plain, plain_list, status_name
+from workers.ondemand.plain import plain, plain_list, reason_of, status_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,7 +159,7 @@ class Answer:
             return "failed", part.failure
         code = int(part.hazard_status[self.projection])
         reason = part.cell.score_reason if part.cell is not None else None
-        return status_name(code), self._reason(code, reason)
+        return status_name(code), reason_of(code, reason, self.projection)
 
     def has_any_number(self) -> bool:
         """Whether anything at all could be computed."""
@@ -282,7 +282,7 @@ class Answer:
             "is_default": is_default,
             "damage_set": damage_set,
             "status": status_name(int(status[at])),
-            "reason": self._reason(int(status[at]), reason),
+            "reason": reason_of(int(status[at]), reason, at),
         }
 
     def _base_loss(self, part: RiskPart) -> tuple[BaseLoss, NDArray[np.int16], str | None, bool, str]:
@@ -317,11 +317,6 @@ class Answer:
         if row is None or row["status"] == "failed":
             raise LookupError(f"the stored run has no {table.replace('_', ' ')} of this risk to take over")
         return row
-
-    def _reason(self, code: int, stored: str | None) -> str | None:
-        if code == 0:
-            return f"no climate data of {PROJECTIONS[self.projection].scenario} in this cell"
-        return stored if code >= ResultStatus.INSUFFICIENT_DATA else None
 
 
 def sites_of(questions: Sequence[Row], surroundings: Sequence[Row], buildings: Sequence[Row]) -> Sites:

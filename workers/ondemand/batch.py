@@ -8,6 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import structlog
+
 from aiops.db import requests
 from aiops.db.batches import get_batch_status
 from aiops.db.connect import connect
@@ -56,6 +58,9 @@ class OnDemandRiskBatch:
             BatchFailed: it failed, was cancelled, or did not end in time.
             psycopg.errors.InvalidParameterValue: a parameter is not allowed; the message names it.
         """
+        if not structlog.is_configured():
+            # In somebody else's program: by its own logging, if it has any; structlog's default prints to its output.
+            structlog.stdlib.recreate_defaults(log_level=None)
         if "notify" in question:
             raise BadInput("notify: not allowed here; allowed: in input_params, when the request is inserted")
         asked: dict[str, object] = {"latitude": latitude, "longitude": longitude, **question}

@@ -14,7 +14,7 @@ from aiops.assess.probability import assess_probability, failed_probability
 from aiops.assess.windows import Windows
 from aiops.db.blocks import read_block
 from aiops.db.computed import input_hashes, note_computed
-from aiops.db.results import Stamp, replace_hazard, replace_probability
+from aiops.db.results import Stamp, keep_others_from_results, replace_hazard, replace_probability
 from aiops.db.statements import statement
 from aiops.risks import find_risk
 from aiops.settings import settings
@@ -56,6 +56,7 @@ def compute_cells(
     whole = [risk.name for risk, (_, _, failed) in zip(risks, made, strict=True) if not failed]
     stamp = Stamp(METHOD_VERSION, UUID(str(batch_id)), hashes)
     with connection.transaction():
+        keep_others_from_results(connection)
         replace_probability(connection, block.grid_ids, [probability for probability, _, _ in made], stamp)
         replace_hazard(connection, block.grid_ids, [hazard for _, hazard, _ in made], stamp)
         if whole:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aiops.climate import PROJECTIONS
 from aiops.stats.codes import ResultStatus
 
 if TYPE_CHECKING:
@@ -28,3 +29,10 @@ def plain_list(values: NDArray[np.float64]) -> list[float | None]:
 def status_name(code: int) -> str:
     """The word for a status; a cell without rows for a scenario lacks data."""
     return _STATUS_NAMES[code]
+
+
+def reason_of(code: int, stored: str | None, projection: int) -> str | None:
+    """Why there is no number, for a status code and the reason that is stored with it; None where there is one."""
+    if code == 0:
+        return f"no climate data of {PROJECTIONS[projection].scenario} in this cell"
+    return stored if code >= ResultStatus.INSUFFICIENT_DATA else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import psycopg.errors
 import structlog
 
 from aiops.db.cell_columns import read_cell_columns
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 log = structlog.get_logger(__name__)
-
-MOST_ROUNDS = 5
-"""Times that cells are computed while others write the same ones."""
 
 
 class PortfolioChunk:
@@ -62,13 +58,11 @@ class PortfolioChunk:
         with pool.connection() as connection:
             with watch.step("read"):
                 sites, stored = self._read(connection, even_if_missing=False)
-            rounds = 0
-            while stored is None:
-                rounds += 1
+            if stored is None:
                 with watch.step("cells"):
-                    stands = self._compute_cells(connection, sites, may_collide=rounds < MOST_ROUNDS)
+                    self._compute_cells(connection, sites)
                 with watch.step("read"):
-                    sites, stored = self._read(connection, even_if_missing=stands)
+                    sites, stored = self._read(connection, even_if_missing=True)
         with watch.step("compute"):
             self._assess(sites, stored)
 
@@ -92,29 +86,15 @@ class PortfolioChunk:
             grid_ids = sorted({one.grid_id for one in on_land})
             return sites, read_cell_columns(connection, grid_ids, self._risk_types)
 
-    def _compute_cells(self, connection: Connection, sites: Sequence[PortfolioSite], *, may_collide: bool) -> bool:
-        """H and P(H) of cells that the yearly batches have not come to; cells that lack the same risks together.
-
-        Returns:
-            False: somebody else has just written some of these cells, so that has to be looked at again.
-
-        Raises:
-            psycopg.errors.UniqueViolation: the same, where it may not be.
-        """
+    def _compute_cells(self, connection: Connection, sites: Sequence[PortfolioSite]) -> None:
+        """H and P(H) of cells that the yearly batches have not come to; cells that lack the same risks together."""
         lacking: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
         for one in sites:
             if one.has_climate and one.missing:
                 lacking[tuple(one.missing)].add(one.grid_id)
         for risk_types, grid_ids in lacking.items():
-            try:
-                compute_cells(connection, sorted(grid_ids), risk_types, self._batch_id)
-            except psycopg.errors.UniqueViolation:
-                if not may_collide:
-                    raise
-                log.info("cells were computed elsewhere meanwhile", batch_id=str(self._batch_id), cells=len(grid_ids))
-                return False
+            compute_cells(connection, sorted(grid_ids), risk_types, self._batch_id)
             log.info("cells computed", batch_id=str(self._batch_id), cells=len(grid_ids), risk_types=list(risk_types))
-        return True
 
     def _assess(self, sites: Sequence[PortfolioSite], stored: StoredCells | None) -> None:
         on_land = [one for one in sites if one.has_climate]

@@ -19,7 +19,7 @@ from aiops.assess.vulnerability import assess_vulnerability
 from aiops.climate import PROJECTIONS
 from aiops.stats.codes import ResultStatus
 from workers.ondemand.answer import sites_of
-from workers.ondemand.plain import status_name
+from workers.ondemand.plain import reason_of, status_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,13 +148,6 @@ class Part:
             return ["failed"] * self.places.size, [self.failure] * self.places.size
         names = [status_name(code) for code in codes.tolist()]
         return names, [reason_of(code, reason, projection) for code, reason in zip(codes.tolist(), stored, strict=True)]
-
-
-def reason_of(code: int, stored: str | None, projection: int) -> str | None:
-    """Why there is no number, for a status code and the reason that is stored with it; None where there is one."""
-    if code == 0:
-        return f"no climate data of {PROJECTIONS[projection].scenario} in this cell"
-    return stored if code >= ResultStatus.INSUFFICIENT_DATA else None
 
 
 def make_parts(risks: Sequence[Risk], sites: AskedSites, stored: StoredCells, projection: int) -> list[list[Part]]:
