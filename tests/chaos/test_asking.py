@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -44,9 +45,9 @@ def test_garbage_and_floods_on_the_channel_make_one_batch(rig):
         with rig.recovery(LISTENING_SECONDS):
             after = json.dumps({"job": "hazard", "cells": [FIRST_CELL], "risk_types": ["extreme_heat"]})
             rig.watch.execute("SELECT pg_notify('aiops_trigger', %s)", (after,))
-            rig.wait(lambda: rig.look("SELECT status FROM batch_jobs WHERE job_type = 'hazard'") == "completed")
+            rig.wait(lambda: rig.look("SELECT status FROM batch_jobs WHERE job_type = 'hazard'") == "running")
         assert rig.look("SELECT count(*) FROM batch_jobs WHERE job_type = 'probability'") == 1
-    rig.wait(lambda: rig.look("SELECT status FROM batch_jobs WHERE job_type = 'probability'") == "completed")
+    rig.wait(lambda: rig.look("SELECT count(*) FROM batch_jobs WHERE status = 'completed'") == 2)
     assert rig.listener() == listener, "no session was lost over it"
     said = [line for daemon in daemons for line in daemon.lines()]
     assert sum(line["event"] == "asked by NOTIFY" and line["job_type"] == "probability" for line in said) == 1
@@ -199,41 +200,43 @@ def stranger(rig):
 def test_a_stranger_on_the_queues_channels_ends_no_job_and_slows_nothing(rig, stranger):
     daemon = rig.daemon()
     before = {one.pid for one in daemon.family()}
-    sessions = "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity WHERE application_name LIKE 'aiops queue-listener%'"
+    sessions = (
+        "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity WHERE application_name LIKE 'aiops queue-listener%'"
+    )
     ears = rig.look(sessions)
-    assert "permission denied" in refused(stranger, "SELECT * FROM procrastinate_jobs")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stranger.execute("SELECT * FROM procrastinate_jobs")
 
     def tell(payload):
         for channel in QUEUE_CHANNELS:
             stranger.execute("SELECT pg_notify(%s, %s)", (channel, payload))
             rig.injected()
 
-    # The planning waits for the batch's row, and a job of the event loop's can be aborted there; so it is when told to.
-    with rig.connect() as holder:
-        with holder.transaction():
-            batch_id = rig.look("SELECT start_batch('hazard', %s)", Jsonb({"cells": [FIRST_CELL], "risk_types": [RISKS[0]]}))
-            del batch_id
+    with rig.closed_gate("write"):
         batch = rig.batch(4)
-        with holder.transaction():
-            pass
-        with rig.closed_gate("write"):
-            rig.wait(lambda: len(rig.waiting_at_gate()) == 2)
-            jobs = [job for (job,) in rig.watch.execute("SELECT id FROM procrastinate_jobs")]
-            for job in jobs:
-                tell(json.dumps({"type": "abort_job_requested", "job_id": job}))
-            forge_everything(tell)
-            stranger.execute(
-                "SELECT count(pg_notify('procrastinate_queue_v1#compute', 'flood ' || n)) FROM generate_series(1, %s) n",
-                (FLOOD,),
-            )
-            rig.injected(FLOOD)
-            time.sleep(2)
+        rig.wait(lambda: len(rig.waiting_at_gate()) == 2)
+        for (job_id,) in rig.watch.execute("SELECT id FROM procrastinate_jobs").fetchall():
+            tell(json.dumps({"type": "abort_job_requested", "job_id": job_id}))
+        forge_everything(tell)
+        stranger.execute(
+            "SELECT count(pg_notify('procrastinate_queue_v1#compute', 'flood ' || n)) FROM generate_series(1, %s) AS n",
+            (FLOOD,),
+        )
+        rig.injected(FLOOD)
     assert batch.wait(60) == "completed"
-    assert rig.look("SELECT count(*) FROM procrastinate_jobs WHERE status NOT IN ('succeeded', 'todo', 'doing')") == 0
+    assert rig.look("SELECT array_agg(DISTINCT status::text) FROM procrastinate_jobs") == ["succeeded"]
     assert rig.look(sessions) == ears, "no session was lost over it"
     assert {one.pid for one in daemon.family()} == before
-    with rig.recovery(1.5):  # announced, not polled for: that would take up to two seconds for each of two steps
-        assert rig.batch(1, "hazard", risk_types=["extreme_heat"]).wait(20) == "completed"
+    # Announced, not polled for: the first of its two steps alone would take up to two seconds.
+    took = [seconds_of_a_small_batch(rig) for _ in range(5)]
+    rig.record.recovered_seconds.append(statistics.median(took))
+    assert statistics.median(took) < 1.0, took
+
+
+def seconds_of_a_small_batch(rig):
+    start = time.monotonic()
+    assert rig.batch(1, "hazard", risk_types=["extreme_heat"]).wait(20) == "completed"
+    return time.monotonic() - start
 
 
 def forge_everything(tell):
@@ -246,30 +249,15 @@ def forge_everything(tell):
     tell(json.dumps({"type": "drop everything", "job_id": 1}))
 
 
-def refused(connection, query):
-    with pytest.raises(psycopg.errors.InsufficientPrivilege) as error:
-        connection.execute(query)
-    return str(error.value)
-
-
-@pytest.mark.fault("18 a forged abort of a job of the event loop's")
-def test_a_forged_abort_does_not_end_the_planning_and_a_real_one_does(rig, stranger):
+@pytest.mark.fault("18 a forged abort of the planning")
+def test_a_forged_abort_does_not_end_what_could_be_aborted(rig, stranger):
+    """The planning runs in the event loop; the queue's worker would cancel it there."""
     rig.daemon()
-    holder = rig.connect()
-    with holder.transaction():
-        # The planning job is under way, and waits for the batch's row.
-        batch_id = holder.execute(
-            "SELECT start_batch('hazard', %s)", (Jsonb({"cells": [FIRST_CELL], "risk_types": [RISKS[0]]}),)
-        ).fetchone()[0]
-        with rig.connect() as other:
-            del other
-        holder.execute("SELECT 1 FROM batch_jobs WHERE batch_id = %s FOR UPDATE", (batch_id,))
-    rig.wait(lambda: rig.look("SELECT status FROM batch_jobs") == "completed")
-    rig.watch.execute("LOCK TABLE batch_chunks IN ACCESS SHARE MODE")
-    with holder.transaction():
-        holder.execute("LOCK TABLE batch_chunks IN ACCESS EXCLUSIVE MODE")
+    doing = "SELECT id FROM procrastinate_jobs WHERE task_name = 'probability_batch' AND status = 'doing'"
+    locker = rig.connect()
+    with locker.transaction():
+        locker.execute("LOCK TABLE batch_job_logs IN ACCESS EXCLUSIVE MODE")
         batch = rig.batch(2)
-        doing = "SELECT id FROM procrastinate_jobs WHERE task_name = 'probability_batch' AND status = 'doing'"
         job_id = rig.wait(lambda: rig.look(doing))
         for channel in QUEUE_CHANNELS:
             forged = json.dumps({"type": "abort_job_requested", "job_id": job_id})

@@ -58,9 +58,7 @@ class OnDemandRiskBatch:
             BatchFailed: it failed, was cancelled, or did not end in time.
             psycopg.errors.InvalidParameterValue: a parameter is not allowed; the message names it.
         """
-        if not structlog.is_configured():
-            # In somebody else's program: by its own logging, if it has any; structlog's default prints to its output.
-            structlog.stdlib.recreate_defaults(log_level=None)
+        _log_as_the_program_does()
         if "notify" in question:
             raise BadInput("notify: not allowed here; allowed: in input_params, when the request is inserted")
         asked: dict[str, object] = {"latitude": latitude, "longitude": longitude, **question}
@@ -96,3 +94,9 @@ class OnDemandRiskBatch:
 def _ending(batch_id: UUID, status: dict[str, Any]) -> str:
     reason = f": {status['error_message']}" if status["error_message"] else ""
     return f"request {batch_id} {status['status']}{reason}"
+
+
+def _log_as_the_program_does() -> None:
+    """In somebody else's program log by its own logging; what structlog does by default is print to its output."""
+    if not structlog.is_configured():
+        structlog.stdlib.recreate_defaults(log_level=None)
