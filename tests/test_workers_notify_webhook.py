@@ -544,11 +544,12 @@ def test_a_lost_delivery_of_which_nothing_is_known_any_more_is_finished(connecti
 def test_addresses_are_forgotten_thirty_days_after_the_end(connection, ended, database):
     kept = ended("http://e.org")
     connection.execute("UPDATE batch_jobs SET completed_at = completed_at - interval '29 days'")
-    old, gone, running = (ended("http://e.org") for _ in range(3))
+    old, gone = ended("http://e.org"), ended("http://e.org")
+    running = ended("http://e.org", status="failed")
     age = "UPDATE batch_jobs SET completed_at = completed_at - interval '31 days' WHERE batch_id = %s"
     connection.execute(age, (old,))
     connection.execute("DELETE FROM batch_jobs WHERE batch_id = %s", (gone,))
-    start = "UPDATE batch_jobs SET status = 'running', progress = 0, completed_at = NULL WHERE batch_id = %s"
+    start = "UPDATE batch_jobs SET status = 'running', completed_at = NULL WHERE batch_id = %s"
     connection.execute(start, (running,))
     connection.commit()
 

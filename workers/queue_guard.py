@@ -33,6 +33,7 @@ from aiops.db.statements import statement
 from aiops.db.transient import is_transient
 from aiops.errors import DatabaseUnavailable
 from workers.ear import hear, listening_session
+from workers.queue_notices import Heard, understand
 from workers.rescue import MOST_TRIES
 from workers.schema import check_schema
 
@@ -48,11 +49,12 @@ log = structlog.get_logger(__name__)
 _LONGEST_PAUSE_SECONDS = 4.0
 _FORGOTTEN_AFTER = 4
 """Signs of life in a row at which a job is this worker's by the table, and the worker knows nothing of it."""
-_MOST_JOB_ID = 2**63 - 1
 
 
 class GuardedConnector(PsycopgConnector):
     """Opens without a server, and goes on listening whatever happens."""
+
+    _ignored = 0
 
     async def open_async(self, pool: Pool | None = None) -> None:
         """Open the pool; whether there is a server turns out when a connection is asked for."""
@@ -69,55 +71,30 @@ class GuardedConnector(PsycopgConnector):
         while True:
             try:
                 async with listening_session("queue-listener") as connection:
-                    async for heard in hear(connection, names):
+                    async for payloads in hear(connection, names):
                         failures = 0
                         # What came while nobody listened is looked for as soon as somebody does.
-                        found = _Heard.of(heard) if heard else _Heard(insert=True)
-                        await self._pass_on(found, on_notification, names[0])
+                        heard = understand(payload for _, payload in payloads) if payloads else Heard(has_job=True)
+                        await self._pass_on(heard, on_notification, names[0])
             except (psycopg.Error, OSError, ConnectorException, DatabaseUnavailable) as error:
                 failures += 1
                 _tell("queue is not listened to", error, failures)
             await asyncio.sleep(_pause(failures))
 
-    async def _pass_on(self, heard: _Heard, on_notification: Notify, channel: str) -> None:
-        if heard.garbage:
-            log.warning("garbage on the queue's channel", dropped=len(heard.garbage), first=heard.garbage[0][:80])
-        if heard.insert:
+    async def _pass_on(self, heard: Heard, on_notification: Notify, channel: str) -> None:
+        if heard.has_job:
             await on_notification(channel=channel, payload=json.dumps({"type": "job_inserted", "job_id": 0}))
+        asked: list[dict[str, Any]] = []
         if heard.aborts:
             asked = await self.execute_query_all_async(statement("aborts_asked_for"), job_ids=sorted(heard.aborts))
-            if forged := len(heard.aborts) - len(asked):
-                log.warning("a request to abort that nobody made was ignored", times=forged)
-            for row in asked:
-                payload = {"type": "abort_job_requested", "job_id": row["id"]}
-                await on_notification(channel=channel, payload=json.dumps(payload))
-
-
-class _Heard:
-    """A bunch of notifications, understood."""
-
-    def __init__(self, *, insert: bool = False) -> None:
-        self.insert = insert
-        self.aborts: set[int] = set()
-        self.garbage: list[str] = []
-
-    @classmethod
-    def of(cls, heard: list[tuple[str, str]]) -> _Heard:
-        found = cls()
-        for _, payload in heard:
-            try:
-                told = json.loads(payload)
-                kind, job_id = told["type"], told["job_id"]
-            except (ValueError, TypeError, KeyError, RecursionError):
-                kind, job_id = None, None
-            is_number = isinstance(job_id, int) and 0 < job_id <= _MOST_JOB_ID
-            if kind == "job_inserted":
-                found.insert = True
-            elif kind == "abort_job_requested" and is_number:
-                found.aborts.add(job_id)
-            else:
-                found.garbage.append(payload)
-        return found
+        for row in asked:
+            payload = {"type": "abort_job_requested", "job_id": row["id"]}
+            await on_notification(channel=channel, payload=json.dumps(payload))
+        ignored = self._ignored + len(heard.garbage) + len(heard.aborts) - len(asked)
+        if ignored.bit_length() > self._ignored.bit_length():  # the first, the second, the fourth … of a flood
+            sample = heard.garbage[0][:80] if heard.garbage else "a request to abort that nobody made"
+            log.warning("ignored on the queue's channel", times=ignored, sample=sample)
+        self._ignored = ignored
 
 
 class GuardedJobs(JobManager):
@@ -130,10 +107,12 @@ class GuardedJobs(JobManager):
         """The jobs that this process works on."""
         self._forgotten: dict[int, int] = {}
         self._silence = 0
+        self._migrations: int | None = None
 
     async def register_worker(self) -> int:
         """Register, as soon as there is a server, and if its schema is this version's (SchemaError)."""
         failures = 0
+        self.worker_id = None  # of an earlier worker of this process, perhaps of another database
         while self.worker_id is None:
             try:
                 await asyncio.to_thread(_check_schema)
@@ -194,7 +173,11 @@ class GuardedJobs(JobManager):
                 self.held.pop(job.id, None)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Give a sign of life; give back what is ours by the table and not by what we know."""
+        """Give a sign of life; give back what is ours by the table and not by what we know.
+
+        Raises:
+            SchemaError: the database has become another version's. The worker ends with what it is doing.
+        """
         try:
             row = await self.connector.execute_query_one_async(statement("note_heartbeat"), worker_id=worker_id)
             unknown = [job_id for job_id in row["doing"] if job_id not in self.held]
@@ -205,7 +188,10 @@ class GuardedJobs(JobManager):
                 await self.connector.execute_query_async(
                     statement("rescue_forgotten_jobs"), worker_id=worker_id, job_ids=overdue, most_tries=MOST_TRIES
                 )
-        except ConnectorException as error:
+            if self._migrations not in {None, row["migrations"]}:
+                await asyncio.to_thread(_check_schema)
+            self._migrations = row["migrations"]
+        except (ConnectorException, DatabaseUnavailable) as error:
             self._silence += 1
             _tell("no sign of life can be given", error, self._silence)
 
@@ -230,8 +216,11 @@ class GuardedJobs(JobManager):
 
 
 def _check_schema() -> None:
-    with connect("schema") as connection:
-        check_schema(connection)
+    try:
+        with connect("schema") as connection:
+            check_schema(connection)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(f"the database went away: {error}") from error
 
 
 def _pause(failures: int) -> float:

@@ -37,14 +37,16 @@ BEGIN
 END
 $$;
 
--- A sign of life; the jobs that the worker has by the table. A worker whose row somebody has removed gets it back.
-CREATE FUNCTION note_heartbeat(p_worker_id bigint) RETURNS bigint[]
+-- A sign of life; the jobs that the worker has by the table, and how many migrations the database has. A worker whose row
+-- somebody has removed gets it back.
+CREATE FUNCTION note_heartbeat(p_worker_id bigint, OUT doing bigint[], OUT migrations bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO procrastinate_workers (id, last_heartbeat) OVERRIDING SYSTEM VALUE
     VALUES (p_worker_id, clock_timestamp())
     ON CONFLICT (id) DO UPDATE SET last_heartbeat = excluded.last_heartbeat;
-    RETURN ARRAY(SELECT id FROM procrastinate_jobs WHERE worker_id = p_worker_id AND status = 'doing');
+    doing := ARRAY(SELECT id FROM procrastinate_jobs WHERE worker_id = p_worker_id AND status = 'doing');
+    migrations := (SELECT count(*) FROM schema_migrations);
 END
 $$;
 

@@ -1,1 +1,1 @@
-SELECT note_heartbeat(%(worker_id)s) AS doing
+SELECT doing, migrations FROM note_heartbeat(%(worker_id)s)

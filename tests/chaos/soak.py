@@ -1,0 +1,185 @@
+"""Every fault at random, for as long as it takes: what the soak throws at three daemons."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import psycopg
+from chaos.daemon import freeze
+from chaos.work import MOST_CHUNKS, Batch
+
+KINDS = ("probability", "hazard", "assessment")
+TERMINATE = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name LIKE 'aiops %' AND random() < %s"
+)
+MOST_SECONDS_OF_A_BATCH = 900.0
+"""Under faults every few seconds; one that takes longer does not get anywhere."""
+
+
+@dataclass(slots=True)
+class Soaked:
+    """What came of it."""
+
+    faults: dict[str, int]
+    batches: int = 0
+    cancelled: int = 0
+
+
+class Soak:
+    """Three daemons, two of them behind a network that misbehaves; a batch is always under way."""
+
+    def __init__(self, rig):
+        self.rig = rig
+        self.dice = rig.dice
+        self.proxies = [rig.proxy(), rig.proxy()]
+        urls = [rig.url, *(rig.url_through(proxy) for proxy in self.proxies)]
+        self.daemons = [rig.daemon(url, PARALLEL_WORKERS="1") for url in urls]
+        self.frozen = []
+        self.soaked = Soaked({})
+        self.faults = {
+            "kill": self.kill,
+            "freeze": self.freeze,
+            "stop a daemon": self.stop,
+            "terminate backends": self.terminate,
+            "restart the server": self.restart,
+            "crash the server": self.crash,
+            "reset connections": self.reset,
+            "black hole": self.black_hole,
+            "latency": self.latency,
+            "cut connections": self.cut,
+            "error of the server": self.fail,
+            "lock": self.lock,
+            "garbage": self.garbage,
+            "cancel": self.cancel,
+        }
+        self.batch = self.ask()
+
+    def run(self, seconds):
+        """So many seconds of it, then peace, and an end to everything."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            name = self.dice.choice(list(self.faults))
+            self.faults[name]()
+            self.soaked.faults[name] = self.soaked.faults.get(name, 0) + 1
+            self.rig.injected()
+            self.go_on(self.dice.uniform(1, 8))
+        self.make_peace()
+
+    def go_on(self, seconds):
+        """Let time pass, keep the daemons alive as an init system would, and the batches coming."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for daemon in self.daemons:
+                daemon.keep()
+            if self.batch.has_ended():
+                status = self.batch.status
+                assert status in {"completed", "cancelled"}, f"{self.batch.batch_id} {status}: {self.batch.error}"
+                self.soaked.batches += status == "completed"
+                self.soaked.cancelled += status == "cancelled"
+                self.batch = self.ask()
+            assert time.monotonic() - self.asked_at < MOST_SECONDS_OF_A_BATCH, f"{self.batch.progress} % and no further"
+            self.thaw()
+            time.sleep(0.2)
+
+    def ask(self):
+        self.asked_at = time.monotonic()
+        self.rig.set_pace(self.dice.choice([0.0, 0.05, 0.2]))
+        return Batch.ask(self.rig.watch, self.dice.randint(10, MOST_CHUNKS // 2), self.dice.choice(KINDS))
+
+    def make_peace(self):
+        for proxy in self.proxies:
+            proxy.black_hole(False)
+            proxy.faults.latency, proxy.faults.cut_after = 0.0, None
+        self.thaw(at_once=True)
+        self.rig.set_pace(0.0)
+        for daemon in self.daemons:
+            daemon.keep()
+
+    def thaw(self, *, at_once=False):
+        """Wake the processes whose time has come."""
+        for one in list(self.frozen):
+            process, wake_at = one
+            if at_once or time.monotonic() > wake_at:
+                self.frozen.remove(one)
+                if process.is_running():
+                    process.resume()
+
+    # --- the faults -----------------------------------------------------------------------------------------------
+
+    def kill(self):
+        family = self.dice.choice(self.daemons).family()
+        if family:
+            self.dice.choice(family).kill()
+
+    def freeze(self):
+        children = self.dice.choice(self.daemons).family()[1:]
+        if children and not self.frozen:
+            process = self.dice.choice(children)
+            try:
+                freeze(process)
+            except psycopg.Error:
+                raise
+            self.frozen.append((process, time.monotonic() + self.dice.uniform(5, 45)))
+
+    def stop(self):
+        daemon = self.dice.choice(self.daemons)
+        if daemon.is_running() and not self.frozen:
+            assert daemon.stop() == 0
+
+    def terminate(self):
+        self.rig.look(TERMINATE, self.dice.choice([0.2, 1.0]))
+
+    def restart(self):
+        self._without_server("fast", self.dice.uniform(0, 5))
+
+    def crash(self):
+        self._without_server("immediate", self.dice.uniform(0, 15))
+
+    def _without_server(self, mode, seconds):
+        self.rig.server.stop(mode)
+        time.sleep(seconds)
+        self.rig.server.start()
+
+    def reset(self):
+        self.dice.choice(self.proxies).reset()
+
+    def black_hole(self):
+        proxy = self.dice.choice(self.proxies)
+        proxy.black_hole(True)
+        self.go_on(self.dice.uniform(2, 40))
+        proxy.black_hole(False)
+
+    def latency(self):
+        proxy = self.dice.choice(self.proxies)
+        proxy.faults.latency, proxy.faults.jitter = 0.15, 0.1
+        self.go_on(self.dice.uniform(2, 10))
+        proxy.faults.latency = 0.0
+
+    def cut(self):
+        proxy = self.dice.choice(self.proxies)
+        proxy.faults.cut_after = (500, 50_000)
+        proxy.reset()
+        self.go_on(self.dice.uniform(2, 10))
+        proxy.faults.cut_after = None
+
+    def fail(self):
+        self.rig.watch.execute("TRUNCATE chaos.failing")
+        self.rig.watch.execute("SELECT setval('chaos.failed', 1, false)")
+        self.rig.fail_writes(self.dice.choice(["53100", "40P01", "40001", "58030"]), self.dice.randint(1, 6))
+
+    def lock(self):
+        table = self.dice.choice(["probability_packed", "batch_chunks", "procrastinate_jobs", "batch_jobs"])
+        with self.rig.server.connect(self.rig.database) as own, own.transaction():
+            own.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            time.sleep(self.dice.uniform(1, 25))
+
+    def garbage(self):
+        for channel in ("aiops_trigger", "procrastinate_queue_v1#compute", "procrastinate_queue_v1#control"):
+            query = "SELECT count(pg_notify(%s, 'garbage ' || n)) FROM generate_series(1, 1000) AS n"
+            self.rig.watch.execute(query, (channel,))
+
+    def cancel(self):
+        if self.dice.random() < 0.3:
+            self.batch.cancel()

@@ -1,0 +1,34 @@
+"""Fault 19: all of it at random, three daemons. `make soak` for an hour; `make chaos` for a few minutes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from chaos.invariants import RESCUE_SECONDS
+from chaos.soak import Soak
+
+pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
+
+
+def soak(rig, minutes):
+    one = Soak(rig)
+    one.run(60 * minutes)
+    with rig.recovery(4 * RESCUE_SECONDS):
+        one.batch.wait(4 * RESCUE_SECONDS, lambda: [daemon.keep() for daemon in one.daemons])
+    print(f"{one.soaked.batches} batches, {one.soaked.cancelled} cancelled; faults: {one.soaked.faults}")  # noqa: T201
+    rig.record.fault += f", {one.soaked.batches} batches completed"
+    assert one.batch.status in {"completed", "cancelled"}
+    rig.wait(lambda: all(daemon.is_running() for daemon in one.daemons))
+
+
+@pytest.mark.slow_chaos
+@pytest.mark.fault("19 all of it at random for three minutes")
+def test_three_minutes_of_everything_at_random(rig):
+    soak(rig, 3)
+
+
+@pytest.mark.soak
+@pytest.mark.fault("19 all of it at random")
+def test_an_hour_of_everything_at_random(rig):
+    soak(rig, float(os.environ.get("AIOPS_SOAK_MINUTES", "60")))
