@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -34,6 +35,13 @@ server.stop("immediate")
 for place in (server.home.folder, folder):
     shutil.rmtree(place, ignore_errors=True)
 """
+
+
+# --- chance -------------------------------------------------------------------------------------------------
+
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+if "AIOPS_SEED" in os.environ:
+    hypothesis.settings.load_profile("repeatable")
 
 
 # --- settings -----------------------------------------------------------------------------------------------

@@ -99,8 +99,11 @@ def test_a_server_without_a_connection_to_give_is_waited_for(rig):
 
 @pytest.mark.slow_chaos
 @pytest.mark.fault("10 ACCESS EXCLUSIVE lock")
-@pytest.mark.parametrize("seconds", [20, 50])
-@pytest.mark.parametrize("table", ["probability_packed", "batch_chunks", "procrastinate_jobs"])
+@pytest.mark.parametrize(
+    ("table", "seconds"),
+    [("probability_packed", 20), ("probability_packed", 50), ("batch_chunks", 20), ("procrastinate_jobs", 50)],
+    ids=lambda value: f"of-{value}" if isinstance(value, str) else f"for-{value}-s",
+)
 def test_a_lock_in_the_way_is_waited_for_and_no_longer_than_a_hang_may_last(rig, table, seconds):
     daemon = rig.daemon()
     before = {one.pid for one in daemon.family()}
