@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := $(VENV)/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill bench-engine bench-ondemand check format oracles bench-kernels sanity clean
+.PHONY: help demo test test-kill chaos soak bench-engine bench-ondemand check format oracles bench-kernels sanity clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ test: $(INSTALLED) ## Run the tests on a real Postgres of their own
 
 test-kill: $(INSTALLED) ## A yearly batch of 300 chunks under kill -9 every 3 s (AIOPS_SEED=n repeats one)
 	AIOPS_KILL_CHUNKS=300 $(BIN)/pytest -s tests/test_workers_kill.py
+
+chaos: $(INSTALLED) ## Every fault of the list, and 10,000 cases of odd input for each entry (AIOPS_SEED=n repeats one)
+	AIOPS_FUZZ_CASES=$${AIOPS_FUZZ_CASES:-10000} $(BIN)/pytest -m "chaos and not soak" tests/chaos
+
+soak: $(INSTALLED) ## An hour of faults at random on three daemons (AIOPS_SOAK_MINUTES=n)
+	$(BIN)/pytest -m soak tests/chaos
 
 bench-engine: $(INSTALLED) ## Planning, skipping, pickup and memory of the batch engine against their limits
 	$(BIN)/python bench/engine.py

@@ -10,6 +10,10 @@ from chaos.invariants import violations
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
+NOTE = "INSERT INTO chaos.batch_history (batch_id, status, progress, attempt, committed_items, total_items) "
+# The engine itself does not let progress go down.
+FREE = "ALTER TABLE batch_jobs DISABLE TRIGGER USER; UPDATE batch_jobs SET "
+
 # What is done to a database in which a batch of four chunks has completed, and what has to be found.
 BREAKAGES = {
     "DELETE FROM probability_packed WHERE grid_id = 343001 AND risk_type = 'extreme_heat'": {
@@ -29,20 +33,15 @@ BREAKAGES = {
     "UPDATE probability_packed SET aal[1] = 0.5 WHERE grid_id = 343001 AND risk_type = 'extreme_heat'": {
         "2 differs from the undisturbed run"
     },
-    "UPDATE batch_jobs SET status = 'running', progress = 40, completed_at = NULL, total_items = 8": {
+    NOTE + "SELECT batch_id, 'running', 40, 1, 8, 8 FROM batch_jobs": {
         "3 progress went down",
         "4 a batch ended twice",
     },
-    "INSERT INTO chaos.batch_history (batch_id, status, progress, attempt, committed_items, total_items)"
-    " SELECT batch_id, 'running', 100, 2, 8, 8 FROM batch_jobs": {
-        "3 progress is 100 without completion, or the reverse",
-        "4 a batch ended twice",
+    NOTE + "SELECT gen_random_uuid(), 'running', 100, 1, 8, 8": {
+        "3 progress is 100 without completion, or the reverse"
     },
-    "INSERT INTO chaos.batch_history (batch_id, status, progress, attempt, committed_items, total_items)"
-    " SELECT gen_random_uuid(), 'running', 51, 1, 4, 8": {"3 progress shows more than what is committed"},
-    "INSERT INTO chaos.batch_history (batch_id, status, progress, attempt, committed_items, total_items)"
-    " SELECT batch_id, s, p, 1, 8, 8 FROM batch_jobs, (VALUES (1, 'failed', 100), (2, 'completed', 100)) AS v (n, s, p)"
-    " ORDER BY n": {
+    NOTE + "SELECT gen_random_uuid(), 'running', 51, 1, 4, 8": {"3 progress shows more than what is committed"},
+    NOTE + "SELECT batch_id, ended, 100, 1, 8, 8 FROM batch_jobs, (VALUES ('failed'), ('completed')) AS v (ended)": {
         "3 progress is 100 without completion, or the reverse",
         "4 a batch completed twice",
         "4 a batch ended twice",
@@ -58,7 +57,7 @@ BREAKAGES = {
     " UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'risk_chunk'": {
         "5 a job has been at work for longer than a rescue takes"
     },
-    "UPDATE batch_jobs SET completed_at = completed_at - interval '1 hour';"
+    FREE + "completed_at = completed_at - interval '1 hour';"
     " UPDATE batch_chunks SET state = 'running', started_at = now() - interval '1 hour' WHERE chunk_no = 1": {
         "1 half written: a result is there and its chunk is not done",
         "1 lost: a batch is completed and a chunk of it is not done",
@@ -66,23 +65,17 @@ BREAKAGES = {
         "5 a chunk has been computed for longer than a rescue takes",
         "5 a batch has ended and a chunk of it has not",
     },
-    "DELETE FROM procrastinate_jobs; UPDATE batch_chunks SET state = 'waiting', completed_at = now() - interval '1 hour';"
-    " UPDATE batch_jobs SET status = 'running', progress = 99, completed_at = NULL, open_chunks = 4, completed_items = 0": {
+    FREE + "status = 'running', progress = 0, completed_at = NULL, open_chunks = 4, completed_items = 0;"
+    " DELETE FROM procrastinate_jobs;"
+    " UPDATE batch_chunks SET state = 'waiting', completed_at = now() - interval '1 hour'": {
         "1 half written: a result is there and its chunk is not done",
-        "3 progress went down",
-        "3 progress shows more than what is committed",
-        "4 a batch ended twice",
         "5 a chunk waits and no job computes it",
     },
     "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'": {"6 no process gives a sign of life"},
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'aiops listener%'": {
         "6 nobody listens"
     },
-    "UPDATE batch_jobs SET status = 'failed', progress = 99": {
-        "3 progress went down",
-        "4 a batch ended twice",
-        "7 a failed batch lacks its error, its trace or its log row",
-    },
+    FREE + "status = 'failed', progress = 99": {"7 a failed batch lacks its error, its trace or its log row"},
     "DELETE FROM batch_job_logs WHERE step IS NULL": {"7 an ended batch has not one log row for each run"},
 }
 
