@@ -110,7 +110,10 @@ FORMATS = (
         "long",
         ("variable", "scenario", "date", "value", "latitude", "longitude"),
         (
-            *(("tasmax", "historical", day, f"{n}.5", "37.57", "126.98") for n, day in enumerate(days("2020-02-26", 5))),
+            *(
+                ("tasmax", "historical", day, f"{n}.5", "37.57", "126.98")
+                for n, day in enumerate(days("2020-02-26", 5))
+            ),
             *(("wsdi", "ssp245", str(year), f"{year % 9}", "37.57", "126.98") for year in range(2050, 2054)),
             *(("spei12", "ssp2", f"2050-{month:02}", "0.3", "37.58", "126.98") for month in range(1, 4)),
         ),
@@ -124,7 +127,17 @@ FORMATS = (
     ),
     Format(
         "attributes",
-        ("grid_id", "latitude", "longitude", "elevation_m", "slope", "impervious_ratio", "basin_id", "admin_code", "name"),
+        (
+            "grid_id",
+            "latitude",
+            "longitude",
+            "elevation_m",
+            "slope",
+            "impervious_ratio",
+            "basin_id",
+            "admin_code",
+            "name",
+        ),
         (
             ("", "37.57", "126.98", "38", "2.5", "0.6", "han", "11", "Jongno"),
             ("343000", "", "", "12", "", "0.1", "", "41", "어딘가"),
@@ -146,7 +159,11 @@ FORMATS = (
     Format(
         "water",
         ("basin_id", "name", "mean_flow_million_m3", "scenario", "year", "withdrawal_million_m3"),
-        (("han", "한강", "16000", "", "", ""), ("han", "", "", "historical", "2010", "5000"), ("nak", "", "9000", "", "", "")),
+        (
+            ("han", "한강", "16000", "", "", ""),
+            ("han", "", "", "historical", "2010", "5000"),
+            ("nak", "", "9000", "", "", ""),
+        ),
         _of_path(load_inputs.load_water),
     ),
     Format(
@@ -163,7 +180,18 @@ FORMATS = (
     ),
     Format(
         "buildings",
-        ("building_id", "name", "latitude", "longitude", "floor_area_m2", "built_year", "structure", "floors", "use", "pilotis"),
+        (
+            "building_id",
+            "name",
+            "latitude",
+            "longitude",
+            "floor_area_m2",
+            "built_year",
+            "structure",
+            "floors",
+            "use",
+            "pilotis",
+        ),
         (
             ("b1", "탑", "37.5665", "126.978", "1200.5", "1998", "철근콘크리트구조", "12", "업무시설", "예"),
             ("b2", "", "37.5666", "126.979", "300", "2003-05-01", "wood", "2", "주택", "n"),

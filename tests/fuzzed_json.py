@@ -56,9 +56,7 @@ def object_of(keys, values):
     return members.map(lambda found: "{" + ",".join(f"{key}:{value}" for key, value in found) + "}")
 
 
-anything = st.recursive(
-    leaves, lambda inner: st.one_of(array_of(inner), object_of(strings, inner)), max_leaves=12
-)
+anything = st.recursive(leaves, lambda inner: st.one_of(array_of(inner), object_of(strings, inner)), max_leaves=12)
 depths = st.one_of(st.integers(2, 300), st.sampled_from([900, 3_000, 6_000, 20_000, 60_000]))
 deep = st.one_of(
     depths.map(lambda depth: "[" * depth + "]" * depth),

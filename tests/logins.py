@@ -23,8 +23,6 @@ def login(database: str, *groups: str):
             yield make_conninfo(database, user=name, password="throw-away")
         finally:
             # Temporary tables belong to sessions: those have to end first.
-            admin.execute(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = %s", (name,)
-            )
+            admin.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = %s", (name,))
             admin.execute(sql.SQL("DROP OWNED BY {}").format(account))
             admin.execute(sql.SQL("DROP ROLE {}").format(account))

@@ -125,9 +125,7 @@ def test_everything_in_the_schema_is_taken_care_of(owner):
 
 def test_every_name_of_a_right_is_the_name_of_something(owner):
     named = "SELECT object_name FROM role_right UNION SELECT function_name FROM crossing_function"
-    missing = {
-        name for (name,) in owner.execute(f"{named} EXCEPT SELECT o.object_name FROM {OURS}")
-    }
+    missing = {name for (name,) in owner.execute(f"{named} EXCEPT SELECT o.object_name FROM {OURS}")}
     assert missing == set()
 
 
@@ -161,8 +159,7 @@ def test_what_has_the_owners_rights_has_a_search_path_of_its_own(owner):
     crossing = owner.execute("SELECT proname, proconfig FROM pg_proc WHERE prosecdef ORDER BY proname").fetchall()
     path = ["search_path=pg_catalog, public, pg_temp"]
     assert crossing == [
-        (name, path)
-        for (name,) in owner.execute("SELECT function_name FROM crossing_function ORDER BY 1").fetchall()
+        (name, path) for (name,) in owner.execute("SELECT function_name FROM crossing_function ORDER BY 1").fetchall()
     ]
 
 
@@ -400,7 +397,12 @@ def test_a_grant_by_a_client_is_without_effect(as_):
 
 def test_a_trigger_function_of_ours_cannot_be_put_on_a_table_of_the_clients(client):
     client.execute("CREATE TEMPORARY TABLE mine (LIKE batch_jobs INCLUDING DEFAULTS)")
-    for function in ("batch_jobs_enqueue", "batch_jobs_check", "batch_jobs_tell", "procrastinate_notify_queue_abort_job_v1"):
+    for function in (
+        "batch_jobs_enqueue",
+        "batch_jobs_check",
+        "batch_jobs_tell",
+        "procrastinate_notify_queue_abort_job_v1",
+    ):
         refused(client, f"CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION {function}()")
 
 

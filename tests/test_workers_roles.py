@@ -94,7 +94,9 @@ def test_whatever_a_stranger_notifies_starts_a_yearly_batch_or_nothing(client, a
             nobody.execute("SELECT pg_notify('aiops_trigger', %s)", (payload,))
         # Heard after all of those.
         nobody.execute("""NOTIFY aiops_trigger, '{"job": "hazard", "risk_types": ["drought"], "force": true}'""")
-    newest = "SELECT batch_id, job_type, status, input_params, created_by FROM batch_jobs ORDER BY created_at DESC LIMIT 1"
+    newest = (
+        "SELECT batch_id, job_type, status, input_params, created_by FROM batch_jobs ORDER BY created_at DESC LIMIT 1"
+    )
     wait_for(lambda: client.execute("SELECT count(*) FROM batch_jobs").fetchone()[0] > before, 60)
     batch_id, job_type, _, params, created_by = client.execute(newest).fetchone()
     assert (job_type, params) == ("hazard", {"force": True, "risk_types": ["drought"]})

@@ -1,16 +1,20 @@
 """What procrastinate 3.10 does not withstand, made good in this one place. Nothing of it is changed or copied.
 
-| procrastinate                                                    | seen as                            | here         |
-|------------------------------------------------------------------|------------------------------------|--------------|
-| `PsycopgConnector.listen_notify` raises when it cannot reconnect | the worker ends, or LISTEN is lost | listens anew |
-| `JobManager.listen_for_jobs` parses whatever it gets             | garbage ends the listening         | dropped      |
-| `Worker._handle_notification` believes any request to abort      | anybody may end a job              | looked up    |
-| `Worker._update_heartbeat`, `_run_loop` end with an error        | exits while the server restarts    | tried again  |
-| `JobManager.finish_job`, `retry_job` know no owner               | a zombie ends its successor's job  | fenced       |
-| … and are tried once                                             | a job stays `doing` for ever       | tried again  |
-| `JobManager.fetch_job`: its answer may get lost                  | a job stays `doing` for ever       | given back   |
-| `prune_stalled_workers` at every start                           | after an outage all look stalled   | left to us   |
-| `register_worker` does not look at the schema                    | old code on a new schema           | refused      |
+| procrastinate                                                    | seen as                           | here         |
+|------------------------------------------------------------------|-----------------------------------|--------------|
+| `PsycopgConnector.listen_notify` raises when it cannot reconnect | LISTEN is lost for good           | listens anew |
+| `JobManager.listen_for_jobs` parses whatever it gets             | garbage ends the listening        | dropped      |
+| `Worker._handle_notification` believes any request to abort      | anybody may end a job             | looked up    |
+| `Worker._update_heartbeat` ends with an error …                  | a living worker looks dead        | tried again  |
+| `Worker._run_loop` ends with an error                            | exits while the server restarts   | tried again  |
+| `JobManager.finish_job`, `retry_job` know no owner               | a zombie ends its successor's job | fenced       |
+| … and are tried once                                             | a job stays `doing` for ever      | tried again  |
+| `JobManager.fetch_job`: its answer may get lost                  | a job stays `doing` for ever      | given back   |
+| `prune_stalled_workers` at every start                           | after an outage all look stalled  | left to us   |
+| `register_worker` does not look at the schema                    | old code on a new schema          | refused      |
+
+An error of a side task goes unseen, since `_monitor_side_tasks` stops looking when the first of them has ended, and
+without periodic tasks one ends at once: none of what is called from them may raise.
 
 The names are those of `procrastinate/worker.py`, `manager.py`, `psycopg_connector.py`.
 """
@@ -31,11 +35,11 @@ from procrastinate.manager import JobManager
 from aiops.db.connect import connect
 from aiops.db.statements import statement
 from aiops.db.transient import is_transient
-from aiops.errors import DatabaseUnavailable
+from aiops.errors import DatabaseUnavailable, SchemaError
 from workers.ear import hear, listening_session
 from workers.queue_notices import Heard, understand
 from workers.rescue import MOST_TRIES
-from workers.schema import check_schema
+from workers.schema import all_migrations, check_schema
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -107,7 +111,8 @@ class GuardedJobs(JobManager):
         """The jobs that this process works on."""
         self._forgotten: dict[int, int] = {}
         self._silence = 0
-        self._migrations: int | None = None
+        self._migrations = len(all_migrations())
+        self._refusal: SchemaError | None = None
 
     async def register_worker(self) -> int:
         """Register, as soon as there is a server, and if its schema is this version's (SchemaError)."""
@@ -124,7 +129,13 @@ class GuardedJobs(JobManager):
         return self.worker_id
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        """Take a job; None where there is none, or no server just now."""
+        """Take a job; None where there is none, or no server just now.
+
+        Raises:
+            SchemaError: the database has become another version's.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         try:
             job = await super().fetch_job(queues, worker_id)
         except ConnectorException as error:
@@ -175,8 +186,7 @@ class GuardedJobs(JobManager):
     async def update_heartbeat(self, worker_id: int) -> None:
         """Give a sign of life; give back what is ours by the table and not by what we know.
 
-        Raises:
-            SchemaError: the database has become another version's. The worker ends with what it is doing.
+        Where the database has become another version's, no further job is taken, and the worker ends.
         """
         try:
             row = await self.connector.execute_query_one_async(statement("note_heartbeat"), worker_id=worker_id)
@@ -188,9 +198,11 @@ class GuardedJobs(JobManager):
                 await self.connector.execute_query_async(
                     statement("rescue_forgotten_jobs"), worker_id=worker_id, job_ids=overdue, most_tries=MOST_TRIES
                 )
-            if self._migrations not in {None, row["migrations"]}:
+            if row["migrations"] != self._migrations:
                 await asyncio.to_thread(_check_schema)
-            self._migrations = row["migrations"]
+                self._migrations = row["migrations"]
+        except SchemaError as error:
+            self._refusal = error
         except (ConnectorException, DatabaseUnavailable) as error:
             self._silence += 1
             _tell("no sign of life can be given", error, self._silence)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from chaos.record import RECORDS, table
 from chaos.rig import Rig, undisturbed_run
 from chaos.server import TEMPLATE, ChaosServer

@@ -8,17 +8,20 @@ from contextlib import ExitStack, contextmanager
 
 import psutil
 import psycopg
+from daemons import wait_for
+
 from chaos.daemon import Daemon
 from chaos.invariants import LISTENING_SECONDS, settled_violations
 from chaos.proxy import Proxy
 from chaos.record import RECORDS, Record
 from chaos.work import CELLS_A_CHUNK, Batch, keep_as_reference
-from daemons import wait_for
 
 SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
 START_SECONDS = 60.0
 """Within which a daemon has to be at work: the machine may be slow, and six processes start at once."""
-LISTENER = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'aiops listener%' AND datname = current_database()"
+LISTENER = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'aiops listener%' AND datname = current_database()"
+)
 
 
 class Watch:

@@ -6,11 +6,11 @@ import uuid
 from contextlib import ExitStack, contextmanager
 
 import psycopg
-from chaos.guardian import Guardian
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aiops.db.embedded import EmbeddedServer
+from chaos.guardian import Guardian
 
 TEMPLATE = "chaos_template"
 MOST_CONNECTIONS = 100

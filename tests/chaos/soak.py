@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 import psycopg
+
 from chaos.daemon import freeze
 from chaos.work import MOST_CHUNKS, Batch
 

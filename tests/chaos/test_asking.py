@@ -10,9 +10,10 @@ from contextlib import suppress
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
+
 from chaos.invariants import LISTENING_SECONDS
 from chaos.work import FIRST_CELL, RISKS, chunk_cells
-from psycopg.types.json import Jsonb
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
@@ -28,7 +29,15 @@ def test_garbage_and_floods_on_the_channel_make_one_batch(rig):
     daemons = [rig.daemon(PARALLEL_WORKERS="1"), rig.daemon(PARALLEL_WORKERS="1")]
     listener = rig.listener()
     asked = json.dumps({"job": "probability", "cells": list(chunk_cells(4)), "risk_types": list(RISKS)})
-    garbage = ["", "x" * 7999, "nonsense", "nonsense", '{"job": "everything"}', "[1, 2", '{"job": "hazard", "cells": 0}']
+    garbage = [
+        "",
+        "x" * 7999,
+        "nonsense",
+        "nonsense",
+        '{"job": "everything"}',
+        "[1, 2",
+        '{"job": "hazard", "cells": 0}',
+    ]
     garbage += ["\\u0000", '{"job": "probability", "risk_types": ["\\u0000"]}', '{"job": "hazard", "force": "yes"}']
     with rig.closed_gate("write"):
         for payload in garbage:
@@ -82,7 +91,9 @@ def test_a_cancel_at_every_state_has_its_documented_outcome(rig, state):
                 waiting = pool.submit(other.execute, "SELECT cancel_batch(%s)", (batch.batch_id,))
                 time.sleep(0.5)
                 assert not waiting.done()
-                rig.watch.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gate'")
+                rig.watch.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gate'"
+                )
                 assert waiting.result(30).fetchone() == (True,)
         else:
             assert batch.cancel() is (state not in {"completed", "cancelled"})

@@ -12,7 +12,6 @@ import os
 import psycopg
 import pytest
 from asking import copied_database, write_inputs
-from chaos.conftest import SEED
 from fuzzed_files import FORMATS, damaged
 from fuzzed_json import anything, deep, or_anything, portfolios, requests, yearly_batches
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from psycopg_pool import AsyncConnectionPool
 
 from aiops.errors import BadInput
+from chaos.conftest import SEED
 from workers.listener import JOBS, Listener, parse_payload
 
 pytestmark = pytest.mark.chaos
@@ -145,7 +145,9 @@ def test_a_yearly_batch_is_taken_or_refused_by_name(connection, job_type, text):
 
 
 @fuzzed(max(20, CASES // 4))
-@given(job_type=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), text=st.one_of(anything, deep))
+@given(
+    job_type=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), text=st.one_of(anything, deep)
+)
 def test_a_job_type_that_there_is_not_is_refused_by_name(connection, job_type, text):
     done = tried(connection, "INSERT INTO batch_jobs (job_type, input_params) VALUES (%s, %s::json)", job_type, text)
     assert isinstance(done, psycopg.Error)

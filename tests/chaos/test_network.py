@@ -7,6 +7,7 @@ import shutil
 import time
 
 import pytest
+
 from chaos.invariants import LISTENING_SECONDS, RESCUE_SECONDS
 from chaos.proxy import Trap
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from chaos.work import FIRST_CELL
+
 from chaos.test_processes import poisoned
+from chaos.work import FIRST_CELL
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
@@ -18,9 +19,7 @@ CHUNK = 3
     ("kind", "settings", "seconds", "error"),
     [
         pytest.param("eat_memory", {"COMPUTE_MEMORY_MB": "1024"}, 90, "MemoryError", id="eats-memory"),
-        pytest.param(
-            "segfault", {}, 300, "its process ended 5 times", id="segfaults", marks=pytest.mark.slow_chaos
-        ),
+        pytest.param("segfault", {}, 300, "its process ended 5 times", id="segfaults", marks=pytest.mark.slow_chaos),
         pytest.param(
             "loop",
             {"CHUNK_SECONDS": "6"},

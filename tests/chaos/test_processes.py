@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from chaos.daemon import freeze
 from chaos.invariants import RESCUE_SECONDS
 from chaos.work import FIRST_CELL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from chaos.invariants import LISTENING_SECONDS, RESCUE_SECONDS
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]

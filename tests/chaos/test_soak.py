@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from chaos.invariants import RESCUE_SECONDS
 from chaos.soak import Soak
 

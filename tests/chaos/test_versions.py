@@ -7,17 +7,15 @@ import sys
 
 import psycopg
 import pytest
-from chaos.work import BOOKS
 from daemons import environment, run
 
 from aiops.db.migrate import migrate
+from chaos.work import BOOKS
 from workers.schema import all_migrations
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
-FUTURE = (
-    "INSERT INTO schema_migrations (source, name, sha256, program_version) VALUES ('aiops', '9999_future.sql', '-', '9.9')"
-)
+FUTURE = "INSERT INTO schema_migrations (source, name, sha256, program_version) VALUES ('aiops', '9999_future.sql', '-', '9.9')"
 WORKER = ("procrastinate", "--app=workers.app", "worker")
 
 
