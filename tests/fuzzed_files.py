@@ -204,12 +204,12 @@ FORMATS = (
 # --- spoiling -------------------------------------------------------------------------------------------------
 
 ODD_FIELDS = (
-    "", " ", "NaN", "nan", "-nan", "NULL", "inf", "-Infinity", "1e400", "-1e308", "1e-400", "5e-324", "-9999", "999", "-0",
+    "", " ", "NaN", "nan", "-nan", "NULL", "inf", "-Infinity", "1e400", "-1e308", "1e-400", "5e-324", "-9999", "999", "-0",  # noqa: E501
     "1,5", "1_000", "0x10", "１２", "٣", "−5", "\u00a05", "3.4028236e38", "16777217", "9" * 400, "1" * 20, "true", "예",
-    "2019-02-29", "2020-02-29", "2021-02-29", "2020-02-30", "2020-13-01", "2020-00-00", "20200229", "20200230", "1582-10-10",
-    "0000-00-00", "9999-12-31", "2300-12-31", "1850-01-01", "1849-12-31", "2020/02/29", "2020-2-9", "29.02.2020", "２０２０-01-01",
-    "2020-01-01T00:00:00Z", "2020-01-01 12:00", "43831", "2020", "historical", "ssp999", "tasmax", "wsi", "a" * 300, "a\nb",
-    'a"b', "a\tb", "\u202e", "\ufeff", "한", "ﬁ", "\u0130", "e\u0301", "\U0001f600", "'; DROP TABLE x; --", "=1+1", "\\N", "\\",
+    "2019-02-29", "2020-02-29", "2021-02-29", "2020-02-30", "2020-13-01", "2020-00-00", "20200229", "20200230", "1582-10-10",  # noqa: E501
+    "0000-00-00", "9999-12-31", "2300-12-31", "1850-01-01", "1849-12-31", "2020/02/29", "2020-2-9", "29.02.2020", "２０２０-01-01",  # noqa: E501
+    "2020-01-01T00:00:00Z", "2020-01-01 12:00", "43831", "2020", "historical", "ssp999", "tasmax", "wsi", "a" * 300, "a\nb",  # noqa: E501
+    'a"b', "a\tb", "\u202e", "\ufeff", "한", "ﬁ", "\u0130", "e\u0301", "\U0001f600", "'; DROP TABLE x; --", "=1+1", "\\N", "\\",  # noqa: E501
     "108", "37.57", "126.98", "343000", "451351", "451352", "0", "1", "-1", "33", "39", "132",
 )  # fmt: skip
 odd_fields = st.one_of(
@@ -250,7 +250,7 @@ def damaged(draw, one):
     return name, contents
 
 
-def _spoil_table(draw, header, rows):
+def _spoil_table(draw, header, rows):  # noqa: C901, PLR0912
     """One thing wrong with the table, in place."""
     what = draw(st.sampled_from(_TABLE))
     if not rows or not rows[0]:
@@ -305,12 +305,12 @@ def _spoil_table(draw, header, rows):
 
 
 _TABLE = (
-    "field", "field", "field", "field", "fixed column", "fixed column", "whole column", "units", "shuffled", "row twice",
+    "field", "field", "field", "field", "fixed column", "fixed column", "whole column", "units", "shuffled", "row twice",  # noqa: E501
     "contradiction", "row gone", "no rows", "short row", "long row", "column gone", "column twice", "other name",
 )  # fmt: skip
 
 
-def _spoil_bytes(draw, contents):
+def _spoil_bytes(draw, contents):  # noqa: PLR0911
     at = draw(st.integers(0, len(contents)))
     match draw(st.sampled_from(["cut", "cut", "flip", "flip", "insert", "NUL", "twice", "random", "front"])):
         case "cut":

@@ -102,7 +102,7 @@ def everything(owner):
 
 def test_public_has_no_right_on_anything_of_ours(owner):
     routines = owner.execute(
-        "SELECT p.oid::regprocedure::text FROM pg_proc AS p, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a"
+        "SELECT p.oid::regprocedure::text FROM pg_proc AS p, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a"  # noqa: E501
         f" WHERE a.grantee = 0 AND p.oid::regprocedure::text IN (SELECT o.signature FROM {OURS})"
     ).fetchall()
     tables = owner.execute(
@@ -178,7 +178,7 @@ ASKING = {
     "insert": f"INSERT INTO batch_jobs (job_type, input_params) VALUES ('ondemand_risk_calculation', '{question()}')"
     " RETURNING batch_id",
     "insert with defaults": "INSERT INTO batch_jobs (job_type) VALUES ('hazard') RETURNING batch_id",
-    "request_risk": "SELECT request_risk(37.5665, 126.9780, risk_types => '{extreme_heat,typhoon}', scenario => 'ssp245',"
+    "request_risk": "SELECT request_risk(37.5665, 126.9780, risk_types => '{extreme_heat,typhoon}', scenario => 'ssp245',"  # noqa: E501
     " target_year => 2050)",
     "start_batch": "SELECT start_batch('probability')",
     "start_batch with parameters": """SELECT start_batch('hazard', '{"risk_types": ["drought"]}')""",
@@ -254,12 +254,12 @@ def test_a_client_calls_the_reading_functions_on_data(client, owner):
         "INSERT INTO hazard_packed (grid_id, risk_type, score, coverage, status, method_version) "
         "VALUES (1, 'drought', array_fill(50.0::float8, '{33}'), array_fill(1::float8, '{33}'),"
         " array_fill(1::smallint, '{33}'), 'x'); "
-        "INSERT INTO probability_packed (grid_id, risk_type, damage_set, n_bins, bin_edges, probabilities, damage_rates,"
+        "INSERT INTO probability_packed (grid_id, risk_type, damage_set, n_bins, bin_edges, probabilities, damage_rates,"  # noqa: E501
         " aal, aal_low, aal_high, estimator, n_years, status, method_version) "
         "SELECT 1, 'drought', 'calibrated', 2, '{1}', array_fill(0.5::float8, '{66}'), '{0,1}', one, one, one,"
         " array_fill(1::smallint, '{33}'), array_fill(30::smallint, '{33}'), array_fill(1::smallint, '{33}'), 'x' "
         "FROM array_fill(0.5::float8, '{33}') AS one; "
-        "INSERT INTO risk_run SELECT gen_random_uuid(), n, NULL, 37.5, 127, 1, 4, '{drought}', 0, NULL, '{}', '{}', '{}',"
+        "INSERT INTO risk_run SELECT gen_random_uuid(), n, NULL, 37.5, 127, 1, 4, '{drought}', 0, NULL, '{}', '{}', '{}',"  # noqa: E501
         " NULL, '{}', NULL, 'x', 'calibrated' FROM generate_series(1, 2) AS n; "
         "INSERT INTO api_buildings (building_id, latitude, longitude) VALUES ('b', 37.5, 127)"
     )
@@ -309,7 +309,7 @@ FORBIDDEN = {
     "lock a table": "LOCK TABLE batch_jobs IN SHARE MODE",
     "lock a row": "SELECT FROM batch_jobs FOR UPDATE",
     "lock a row for a share": "SELECT FROM batch_jobs FOR KEY SHARE",
-    "forge a log": "INSERT INTO batch_job_logs (batch_id, job_type, status) SELECT batch_id, 'test', 'x' FROM batch_jobs",
+    "forge a log": "INSERT INTO batch_job_logs (batch_id, job_type, status) SELECT batch_id, 'test', 'x' FROM batch_jobs",  # noqa: E501
     "forge a result": "INSERT INTO risk_results_runs (batch_id, site_no, risk_type, status)"
     " VALUES (gen_random_uuid(), 0, 'drought', 'ok')",
     "change a result": "UPDATE hazard_packed SET score = '{100}'",
@@ -710,7 +710,7 @@ def rights(conninfo):
             " has_column_privilege('aiops_client', 'batch_jobs', 'job_type', 'INSERT'),"
             " has_table_privilege('aiops_client', 'procrastinate_jobs', 'SELECT'),"
             " has_table_privilege('aiops_worker', 'procrastinate_jobs', 'DELETE'),"
-            " has_function_privilege('aiops_client', 'request_risk_many(json,text[],text,integer,float8,boolean,jsonb)',"
+            " has_function_privilege('aiops_client', 'request_risk_many(json,text[],text,integer,float8,boolean,jsonb)',"  # noqa: E501
             " 'EXECUTE')"
         ).fetchone()
 
@@ -730,7 +730,7 @@ def test_databases_that_are_migrated_at_once_do_not_fail_each_other(server, migr
                     with psycopg.connect(conninfo, autocommit=True) as own:
                         start.wait()
                         errors.extend(apply_schema(own).notes)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001
                     errors.append(error)
 
             threads = [threading.Thread(target=migrate, args=(one,)) for one in databases]

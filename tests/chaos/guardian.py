@@ -1,6 +1,6 @@
 """Ends what a test run started, whatever ends the run: a last test, Ctrl-C, a crash, kill -9.
 
-Runs beside the tests until its standard input closes. Each line there is `+PID` or `-PID`: a process to end, or one that
+Runs beside the tests until its standard input closes. A line is `+PID` or `-PID`: a process to end, or one that
 has ended by itself.
 """
 

@@ -1,4 +1,4 @@
-"""Faults 8, 9 and 17: connections that break at the worst moment, go silent, or crawl; a listener behind a dead network."""
+"""Faults 8, 9, 17: connections that break at the worst moment, go silent, crawl; a listener behind a dead network."""
 
 from __future__ import annotations
 
@@ -173,14 +173,12 @@ def test_pgbouncer(rig, direct):
         settings = {"DATABASE_DIRECT_URL": rig.url} if direct else {}
         daemon = rig.daemon(url, wait=direct, **settings)
         rig.injected()
+        rig.alive_at_the_end = False
         if direct:
             assert rig.batch(10).wait(60) == "completed"
             rig.starts_a_batch_on_notify()
             assert daemon.stop() == 0
         else:
-            # LISTEN does not work there; that, it says, with what it needs.
-            rig.wait(lambda: any("DATABASE_DIRECT_URL" in str(line) for line in daemon.lines()), 90)
-            rig.alive_at_the_end = False
-            assert rig.batch(10).wait(90) == "completed"
+            # LISTEN does not work there, nor do prepared statements; it says what it needs.
+            rig.wait(lambda: any("DATABASE_DIRECT_URL" in str(line.get("error")) for line in daemon.lines()), 90)
         daemon.end()
-        rig.alive_at_the_end = False

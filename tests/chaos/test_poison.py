@@ -1,4 +1,4 @@
-"""Fault 12: a chunk that ends its process, never ends itself, or takes all memory. It fails by name; the rest completes."""
+"""Fault 12: a chunk that ends its process, never ends, takes all memory: it fails by name, the rest completes."""
 
 from __future__ import annotations
 

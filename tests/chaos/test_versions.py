@@ -15,7 +15,7 @@ from workers.schema import all_migrations
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
-FUTURE = "INSERT INTO schema_migrations (source, name, sha256, program_version) VALUES ('aiops', '9999_future.sql', '-', '9.9')"
+FUTURE = "INSERT INTO schema_migrations (source, name, sha256, program_version) VALUES ('aiops', '9999_future.sql', '-', '9.9')"  # noqa: E501
 WORKER = ("procrastinate", "--app=workers.app", "worker")
 
 
