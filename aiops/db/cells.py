@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aiops.db.blocks import ATTRIBUTES
 from aiops.db.climate import Written
 from aiops.db.statements import statement
@@ -27,7 +29,9 @@ def write_cells(connection: Connection, cells: Iterable[Mapping[str, float | str
         dataset_id: from `register_dataset`.
     """
     rows = list(cells)
-    columns = {name: [row.get(name) for row in rows] for name in _COLUMNS}
+    columns: dict[str, list[float | str | None]] = {name: [row.get(name) for row in rows] for name in _COLUMNS}
+    # Of single precision, as the columns are: the server refuses to round what is too small for that to zero.
+    columns |= {name: [None if x is None else float(np.float32(x)) for x in columns[name]] for name in ATTRIBUTES}
     counts = connection.execute(statement("upsert_cells"), {**columns, "dataset_id": dataset_id}).fetchone()
     if counts is None:
         raise AssertionError("a count gave no row")

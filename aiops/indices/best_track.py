@@ -8,6 +8,7 @@ and, where analysed, maximum wind and the longest and shortest radii of the 50 a
 from __future__ import annotations
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,11 @@ def _lines(path: Path | str) -> Iterator[tuple[int, str]]:
     try:
         with opener(path, "rt", encoding="ascii") as file:
             for number, line in enumerate(file, start=1):
+                if "\0" in line:
+                    raise FileRefused(f"{path}, line {number}: holds a NUL byte; allowed: an RSMC best track file")
                 if line.strip():
                     yield number, line.rstrip("\r\n")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise FileRefused(f"{path}: cannot be read as text ({error})") from error
 
 
