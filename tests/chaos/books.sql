@@ -72,9 +72,10 @@ CREATE TABLE chaos.reference (
 -- ---------------------------------------------------------------------------------------------------------------
 -- Holds
 
--- How long a chunk's writing takes: as on a busy disk, so that faults meet chunks at every step.
-CREATE TABLE chaos.pace (seconds float8 NOT NULL);
-INSERT INTO chaos.pace VALUES (0.05);
+-- How long a chunk's writing takes, and by what share of it that varies either way: as on a busy disk, so that faults meet
+-- chunks at every step.
+CREATE TABLE chaos.pace (seconds float8 NOT NULL, spread float8 NOT NULL);
+INSERT INTO chaos.pace VALUES (0.05, 1);
 
 -- A gate is a lock that whoever passes takes for a moment; a test that holds it has closed the gate.
 CREATE FUNCTION chaos.pass(gate text) RETURNS void LANGUAGE sql
@@ -91,7 +92,7 @@ CREATE FUNCTION chaos.writing() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     fault chaos.failing;
 BEGIN
-    PERFORM pg_sleep(random() * 2 * seconds) FROM chaos.pace;
+    PERFORM pg_sleep(seconds * (1 + spread * (2 * random() - 1))) FROM chaos.pace;
     PERFORM chaos.pass('write');
     SELECT * INTO fault FROM chaos.failing;
     IF FOUND AND nextval('chaos.failed') <= fault.times THEN

@@ -99,9 +99,9 @@ class Rig:
         )
         return [pid for (pid,) in self.watch.execute(query)]
 
-    def set_pace(self, seconds):
-        """How long the writing of a chunk takes, on average."""
-        self.watch.execute("UPDATE chaos.pace SET seconds = %s", (seconds,))
+    def set_pace(self, seconds, spread=1.0):
+        """How long the writing of a chunk takes, on average, and by what share that varies."""
+        self.watch.execute("UPDATE chaos.pace SET seconds = %s, spread = %s", (seconds, spread))
 
     def fail_writes(self, sqlstate, times):
         """The next so many writes fail with this error."""

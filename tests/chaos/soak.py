@@ -11,7 +11,7 @@ from chaos.work import MOST_CHUNKS, Batch
 KINDS = ("probability", "hazard", "assessment")
 TERMINATE = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND application_name LIKE 'aiops %' AND random() < %s"
+    " WHERE datname = current_database() AND application_name LIKE 'aiops %%' AND random() < %s"
 )
 MOST_SECONDS_OF_A_BATCH = 900.0
 """Under faults every few seconds; one that takes longer does not get anywhere."""
