@@ -189,7 +189,7 @@ BEGIN
                 PERFORM refuse_parameter(key, value::text, 'a list of at least one grid_id, 1 to 451351');
             END IF;
             normal := normal || jsonb_build_object(key, (
-                SELECT jsonb_agg(DISTINCT e::text::integer ORDER BY e::text::integer) FROM jsonb_array_elements(value) AS e));
+                SELECT jsonb_agg(DISTINCT e::integer ORDER BY e::integer) FROM jsonb_array_elements(value) AS e));
         WHEN 'bbox' THEN
             IF jsonb_typeof(value) <> 'array' OR jsonb_array_length(value) <> 4
                OR EXISTS (SELECT FROM jsonb_array_elements(value) AS e WHERE jsonb_typeof(e) <> 'number') THEN
@@ -265,6 +265,9 @@ DECLARE
     family text;
     active batch_jobs;
 BEGIN
+    IF batch_families(p_job_type) = '{}' THEN  -- else every request would look at every other one that waits
+        RETURN;
+    END IF;
     FOREACH family IN ARRAY batch_families(p_job_type) LOOP
         PERFORM pg_advisory_xact_lock(hashtext('aiops batch family'), hashtext(family));
     END LOOP;
