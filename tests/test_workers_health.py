@@ -495,6 +495,20 @@ def get_or_none(port, path):
 
 
 @pytest.mark.daemon
+def test_a_daemon_that_waits_for_its_server_is_alive_and_not_ready(tmp_path):
+    port = free_port()
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    with running_daemon(nowhere, tmp_path / "daemon.log", HEALTH_PORT=str(port)) as daemon:
+        wait_for(lambda: get_or_none(port, "/livez") == 200, seconds=60)
+        status, text = get(port, "/readyz")
+        assert status == 503
+        assert json.loads(text)["failing"][:2] == ["processes", "database"]
+        assert samples(port)["aiops_database_up",] == 0
+        os.kill(daemon.pid, signal.SIGTERM)
+        assert daemon.wait(30) == 0
+
+
+@pytest.mark.daemon
 def test_a_daemon_whose_port_is_taken_says_so_and_starts_nothing(database, connection, tmp_path):
     connection.commit()
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -75,13 +75,13 @@ class Supervisor:
             *(_Child("compute") for _ in range(settings().parallel_workers)),
         ]
         log.info("daemon started", compute_processes=settings().parallel_workers)
-        with self._health():
-            while not self.stop_signals and not self.refused:
-                for child in self.children:
-                    self._keep_alive(child)
-                self.seen_at = time.monotonic()
-                time.sleep(0.1)
-            self._stop_all()
+        self.seen_at = time.monotonic()
+        while not self.stop_signals and not self.refused:
+            for child in self.children:
+                self._keep_alive(child)
+            self.seen_at = time.monotonic()
+            time.sleep(0.1)
+        self._stop_all()
         log.info("daemon stopped")
         if self.refused:
             raise SchemaError("the database's schema is not this program's any more; see the log")
@@ -117,8 +117,8 @@ class Supervisor:
         return False
 
     def silent_seconds(self) -> float:
-        """Since the processes were last looked after."""
-        return time.monotonic() - self.seen_at
+        """Since the processes were last looked after; 0 while it waits for a database, and while it stops."""
+        return time.monotonic() - self.seen_at if self.children and not self.stop_signals else 0.0
 
     def is_stopping(self) -> bool:
         """Whether it has been asked to stop."""
@@ -138,7 +138,8 @@ class Supervisor:
             found[child.role] = found.get(child.role, 0) + number(child)
         return found
 
-    def _health(self) -> AbstractContextManager[None]:
+    def health(self) -> AbstractContextManager[None]:
+        """Answer over HTTP for as long as the block lasts, if there is a port to do it at."""
         port = settings().health_port
         if port is None:
             return nullcontext()
@@ -224,5 +225,6 @@ def run_daemon() -> None:
     """
     supervisor = Supervisor()
     supervisor.listen_for_signals()
-    if supervisor.wait_for_database():
-        supervisor.run()
+    with supervisor.health():
+        if supervisor.wait_for_database():
+            supervisor.run()

@@ -68,7 +68,14 @@ def test_garbage_and_floods_on_the_channel_make_one_batch(rig):
 
 
 @pytest.mark.fault("15 cancel")
-@pytest.mark.parametrize("state", ["queued", "at-work", "in-mid-write", "in-mid-commit", "completed", "cancelled"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        "in-mid-write",
+        "in-mid-commit",
+        *(pytest.param(state, marks=pytest.mark.slow_chaos) for state in ("queued", "at-work", "completed", "cancelled")),
+    ],
+)
 def test_a_cancel_at_every_state_has_its_documented_outcome(rig, state):
     if state != "queued":
         rig.daemon()
@@ -164,6 +171,7 @@ def test_what_is_rolled_back_was_never_asked_for(rig):
     assert tasks == [("hazard_batch", 1), ("risk_chunk", 2)]
 
 
+@pytest.mark.slow_chaos
 @pytest.mark.fault("16 10,000 jobs in one statement")
 def test_ten_thousand_jobs_in_one_statement_are_all_there_or_none(rig):
     rig.watch.execute(

@@ -10,32 +10,20 @@ from chaos.work import FIRST_CELL
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
 POISONED_CELL = FIRST_CELL + 5
+DIED = "its process ended 5 times"
 CHUNK = 3
 """The chunk that holds it, of two cells each."""
 
 
+@pytest.mark.slow_chaos
 @pytest.mark.fault("12 a chunk that")
 @pytest.mark.parametrize(
     ("kind", "settings", "seconds", "error"),
     [
         pytest.param("eat_memory", {"COMPUTE_MEMORY_MB": "1024"}, 90, "MemoryError", id="eats-memory"),
-        pytest.param("segfault", {}, 300, "its process ended 5 times", id="segfaults", marks=pytest.mark.slow_chaos),
-        pytest.param(
-            "loop",
-            {"CHUNK_SECONDS": "6"},
-            300,
-            "its process ended 5 times",
-            id="loops-for-ever",
-            marks=pytest.mark.slow_chaos,
-        ),
-        pytest.param(
-            "hold_the_interpreter",
-            {"CHUNK_SECONDS": "6"},
-            600,
-            "its process ended 5 times",
-            id="loops-and-lets-nobody-else-run",
-            marks=pytest.mark.slow_chaos,
-        ),
+        pytest.param("segfault", {}, 300, DIED, id="segfaults"),
+        pytest.param("loop", {"CHUNK_SECONDS": "6"}, 300, DIED, id="loops-for-ever"),
+        pytest.param("hold_the_interpreter", {"CHUNK_SECONDS": "6"}, 600, DIED, id="loops-and-lets-nobody-else-run"),
     ],
 )
 def test_a_poisoned_chunk_fails_by_name_and_the_rest_completes(rig, kind, settings, seconds, error):

@@ -43,6 +43,7 @@ def test_what_the_server_cannot_do_now_it_is_asked_again(rig, sqlstate, times):
     assert rig.look("SELECT max(tries) FROM batch_chunks") == 0
 
 
+@pytest.mark.slow_chaos
 @pytest.mark.fault("10 the server reports an error that stays")
 def test_what_does_not_pass_is_not_asked_for_ever(rig):
     """A failure that is the chunk's own: four runs, and it fails by name; the others complete."""
@@ -69,7 +70,7 @@ def test_what_does_not_pass_is_not_asked_for_ever(rig):
 
 
 @pytest.mark.slow_chaos
-@pytest.mark.fault("10 no connection left for 40 s")
+@pytest.mark.fault("10 no connection left for 20 s")
 def test_a_server_without_a_connection_to_give_is_waited_for(rig):
     daemon = rig.daemon()
     before = {one.pid for one in daemon.family()}
@@ -80,7 +81,7 @@ def test_a_server_without_a_connection_to_give_is_waited_for(rig):
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name LIKE 'aiops %'"
     )
-    until = time.monotonic() + 40
+    until = time.monotonic() + 20
     with rig.server.crowded(keep=0) as crowd:
         # Whoever of the daemon's is connected loses its place, and the crowd takes it.
         while time.monotonic() < until:
@@ -102,7 +103,7 @@ def test_a_server_without_a_connection_to_give_is_waited_for(rig):
 @pytest.mark.fault("10 ACCESS EXCLUSIVE lock")
 @pytest.mark.parametrize(
     ("table", "seconds"),
-    [("probability_packed", 20), ("probability_packed", 50), ("batch_chunks", 20), ("procrastinate_jobs", 50)],
+    [("probability_packed", 20), ("batch_chunks", 20), ("procrastinate_jobs", 50)],
     ids=lambda value: f"of-{value}" if isinstance(value, str) else f"for-{value}-s",
 )
 def test_a_lock_in_the_way_is_waited_for_and_no_longer_than_a_hang_may_last(rig, table, seconds):

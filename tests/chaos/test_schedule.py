@@ -28,7 +28,7 @@ def due_ago(late, zone="Asia/Seoul"):
     "late",
     [
         pytest.param(timedelta(minutes=6), id="6-minutes", marks=pytest.mark.slow_chaos),
-        pytest.param(timedelta(minutes=11), id="11-minutes"),
+        pytest.param(timedelta(minutes=11), id="11-minutes", marks=pytest.mark.slow_chaos),
         pytest.param(timedelta(days=3), id="3-days", marks=pytest.mark.slow_chaos),
     ],
 )
