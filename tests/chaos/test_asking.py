@@ -73,7 +73,10 @@ def test_garbage_and_floods_on_the_channel_make_one_batch(rig):
     [
         "in-mid-write",
         "in-mid-commit",
-        *(pytest.param(state, marks=pytest.mark.slow_chaos) for state in ("queued", "at-work", "completed", "cancelled")),
+        pytest.param("queued", marks=pytest.mark.slow_chaos),
+        pytest.param("at-work", marks=pytest.mark.slow_chaos),
+        pytest.param("completed", marks=pytest.mark.slow_chaos),
+        pytest.param("cancelled", marks=pytest.mark.slow_chaos),
     ],
 )
 def test_a_cancel_at_every_state_has_its_documented_outcome(rig, state):
