@@ -14,6 +14,7 @@ from aiops.climate import PROJECTIONS
 from aiops.risks import DamageSet, ReturnLevels, range_of
 from aiops.stats import intervals
 from aiops.stats.codes import ResultStatus
+from aiops.stats.samples import total_of_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def assess_probability(
     rates = np.where(computed[..., None], found.rates * scale[:, None], np.nan)
     error = np.where(computed, found.error, np.nan) * scale
     lowest, highest = range_of(damage.rates)
-    aal = intervals.bounds((p * rates).sum(axis=-1), error, found.n_years, scale * lowest, scale * highest)
+    aal = intervals.bounds(total_of_products(p, rates), error, found.n_years, scale * lowest, scale * highest)
     baseline = intervals.Bounded(*(part[:1] for part in aal))
     change = intervals.difference(aal, baseline, of_the_same_years=found.of_the_same_years)
     # The baseline differs from itself by nothing, and that is certain.

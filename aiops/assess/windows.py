@@ -14,7 +14,7 @@ from aiops.climate import DECADES, PROJECTIONS, SCENARIOS
 from aiops.risks import Driver, Reduced, Sample, Sea, Warming
 from aiops.stats import gev
 from aiops.stats.bins import GEV_YEARS, MIN_YEARS
-from aiops.stats.samples import masked
+from aiops.stats.samples import masked, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -176,8 +176,8 @@ class Windows:
 
 
 def _mean(values: NDArray[np.float64], n: NDArray[np.int64]) -> Reduced:
-    total = masked(values, ~np.isnan(values)).sum(axis=-1)
-    return Reduced(total / np.where(n >= MIN_YEARS, n, np.nan), n)
+    sums = total(masked(values, ~np.isnan(values)))
+    return Reduced(sums / np.where(n >= MIN_YEARS, n, np.nan), n)
 
 
 def _baselines(series: NDArray[np.float64], years: NDArray[np.int32]) -> Baselines:

@@ -14,6 +14,7 @@ import numpy as np
 from aiops.stats import gev, intervals
 from aiops.stats.codes import Estimator
 from aiops.stats.kernels import count_cdf, kernels_of, smooth_cdf
+from aiops.stats.samples import total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +180,7 @@ def _store_mean(
     # Σ r[i]·(G[i+1] - G[i]) = r[last] - Σ (r[i+1] - r[i])·G[i+1]; a constant has no error.
     steps = np.zeros(1) if part.rates is None else np.diff(part.rates, axis=-1)
     for place, layer in enumerate(layers):
-        np.divide(layer.sum(axis=-1), part.n, out=cdf[:, place])
+        np.divide(total(layer), part.n, out=cdf[:, place])
         if part.rates is not None and np.any(steps[:, place]):
             contribution -= np.multiply(layer, steps[:, place, None], out=layer)
     fitted.cdf[chosen] = cdf

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import gamma
 
-from aiops.stats.samples import has_spread, masked
+from aiops.stats.samples import has_spread, masked, total, total_of_products
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -70,9 +70,9 @@ def weighted_moments(x: NDArray[np.float64], *, is_sorted: bool = False) -> NDAr
     count = np.where(n >= 3, n, np.nan)
     return np.stack(
         [
-            values.sum(axis=-1) / count,
-            (values * rank).sum(axis=-1) / (count * (count - 1)),
-            (values * (rank * (rank - 1))).sum(axis=-1) / (count * (count - 1) * (count - 2)),
+            total(values) / count,
+            total_of_products(values, rank) / (count * (count - 1)),
+            total_of_products(values, rank * (rank - 1)) / (count * (count - 1) * (count - 2)),
         ]
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from aiops.stats import gev
-from aiops.stats.samples import masked
+from aiops.stats.samples import masked, total, total_of_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,9 +51,9 @@ def error_of_mean(
         n: (rows,), their number.
     """
     count = np.where(n >= 2, n, np.nan)
-    mean = masked(contribution, valid).sum(axis=-1) / count
+    mean = total(masked(contribution, valid)) / count
     deviation = masked(contribution - mean[:, None], valid)
-    error: NDArray[np.float64] = np.sqrt((deviation * deviation).sum(axis=-1) / (count * (count - 1)))
+    error: NDArray[np.float64] = np.sqrt(total_of_products(deviation, deviation) / (count * (count - 1)))
     return error
 
 
@@ -78,14 +78,14 @@ def relative_error_of_hurdle(
     positive = x > 0
     count = np.count_nonzero(positive, axis=-1)
     logarithms = np.log(np.where(positive, x, 1.0))
-    mean = logarithms.sum(axis=-1) / count
+    mean = total(logarithms) / count
     deviation = masked(logarithms - mean[:, None], positive)
-    spread = np.sqrt((deviation * deviation).sum(axis=-1) / (count - 1))
+    spread = np.sqrt(total_of_products(deviation, deviation) / (count - 1))
     z = (np.log(edges) - mean[:, None]) / spread[:, None]
     rises = np.diff(rates)
     density = rises * np.exp(-z * z / 2) / _SQRT_2PI
-    loss = np.maximum((rises * ndtr(-z)).sum(axis=-1), _TINY)
-    by_mean, by_spread = density.sum(axis=-1) / loss, (density * z).sum(axis=-1) / loss
+    loss = np.maximum(total_of_products(rises, ndtr(-z)), _TINY)
+    by_mean, by_spread = total(density) / loss, total_of_products(density, z) / loss
     variance = by_mean**2 / count + by_spread**2 / (2 * (count - 1)) + (n - count) / (n * count)
     error: NDArray[np.float64] = np.minimum(np.sqrt(variance), _LARGEST_ERROR)
     return error
@@ -137,16 +137,16 @@ def _jackknife_error(x_sorted: NDArray[np.float64], gradient: NDArray[np.float64
     rank = np.arange(x_sorted.shape[-1], dtype=np.float64)
     weights = gradient[..., None] / np.stack([n - 1, (n - 1) * (n - 2), (n - 1) * (n - 2) * (n - 3)])
     # Moments of X - c have the same covariance; centred, the sums lose no digits.
-    centre = masked(x_sorted, valid).sum(axis=-1, keepdims=True) / n
+    centre = total(masked(x_sorted, valid))[:, None] / n
     values = masked(x_sorted - centre, valid)
     # Without year i the ranks above it go down by one: j to j - 1, j(j-1) to (j-1)(j-2) = j(j-1) - 2(j-1).
     above = _sums_above(values)
     above_ranked = _sums_above(values * (rank - 1))
     without = -values * (weights[0] + rank * (weights[1] + (rank - 1) * weights[2]))
     without -= weights[1] * above + 2 * weights[2] * above_ranked
-    mean = masked(without, valid).sum(axis=-1, keepdims=True) / n
+    mean = total(masked(without, valid))[:, None] / n
     deviation = masked(without - mean, valid)
-    error: NDArray[np.float64] = np.sqrt((deviation * deviation).sum(axis=-1) * ((n - 1) / n)[:, 0])
+    error: NDArray[np.float64] = np.sqrt(total_of_products(deviation, deviation) * ((n - 1) / n)[:, 0])
     return error
 
 

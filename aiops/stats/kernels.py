@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from aiops.stats.codes import Estimator
-from aiops.stats.samples import has_spread, masked
+from aiops.stats.samples import has_spread, masked, total, total_of_products
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Kernels:
         """
         own = np.isfinite(self.centres)
         count = np.maximum(np.count_nonzero(own, axis=-1), 1)
-        mean = (masked(contribution, own).sum(axis=-1) / count)[:, None]
+        mean = (total(masked(contribution, own)) / count)[:, None]
         spread_out = mean + (contribution - mean) / self.squeeze[:, None]
         return spread_out if own.all() else np.where(own, spread_out, contribution)
 
@@ -93,9 +93,9 @@ def _centres_and_width(
     x: NDArray[np.float64], valid: NDArray[np.bool_], n: NDArray[np.int64], *, shrink: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     count = np.maximum(n, 2)
-    mean = masked(x, valid).sum(axis=-1) / count
+    mean = total(masked(x, valid)) / count
     centres = masked(x - mean[:, None], valid)
-    spread = np.sqrt((centres * centres).sum(axis=-1) / (count - 1))
+    spread = np.sqrt(total_of_products(centres, centres) / (count - 1))
     scott = count**-0.2
     squeeze = 1.0 / np.sqrt(1.0 + scott * scott) if shrink else np.ones_like(scott)
     width = spread * scott * squeeze

@@ -17,6 +17,18 @@ def masked(x: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.float
     return x if valid.all() else np.where(valid, x, 0.0)
 
 
+def total(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum over the last axis, as `x.sum(axis=-1)`; over twenty or thirty years in half the time."""
+    summed: NDArray[np.float64] = np.einsum("...j->...", x)
+    return summed
+
+
+def total_of_products(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of x·y over the last axis; both broadcast."""
+    summed: NDArray[np.float64] = np.einsum("...j,...j->...", x, y)
+    return summed
+
+
 def has_spread(spread: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether a measure of spread is more than what rounding leaves of equal values; False for NaN."""
     return spread > _NO_SPREAD * np.abs(mean)
