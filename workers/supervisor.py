@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import structlog
 
-from aiops.db.connect import connect
+from aiops.db.connect import connect, refuse_pooler
 from aiops.db.transient import is_transient
 from aiops.errors import DatabaseUnavailable, SchemaError
 from aiops.settings import settings
@@ -96,11 +96,13 @@ class Supervisor:
 
         Raises:
             SchemaError: the database is newer than this program, or holds something else.
+            SettingsError: behind a connection pooler without the server's own address.
         """
         failures = 0
         while not self.stop_signals:
             try:
                 with connect("migrate", direct=True, autocommit=True) as connection:
+                    refuse_pooler(connection)
                     if pending_migrations(connection):
                         apply_schema(connection)
             except (DatabaseUnavailable, SchemaError, psycopg.Error) as error:

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 from aiops.db.embedded import embedded_conninfo
 from aiops.db.patience import PatientConnection
 from aiops.db.statements import statement
-from aiops.errors import DatabaseUnavailable
+from aiops.errors import DatabaseUnavailable, SettingsError
 from aiops.settings import settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,26 @@ def connect(
             if time.monotonic() >= deadline:
                 raise DatabaseUnavailable(f"cannot connect to the database: {_one_line(error)}") from error
             time.sleep(0.5)
+
+
+def refuse_pooler(connection: Connection) -> None:
+    """Refuse a connection that is meant to lead to the server itself and leads to a connection pooler.
+
+    A pooler hands out keys of its own to cancel a query by: the process that they name is not the one that answers.
+
+    Args:
+        connection: made with `direct=True`.
+
+    Raises:
+        SettingsError: LISTEN, locks of a session and prepared statements would not work.
+    """
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    if row is not None and row[0] != connection.info.backend_pid:
+        name = "DATABASE_URL" if settings().database_direct_url is None else "DATABASE_DIRECT_URL"
+        raise SettingsError(
+            f"{name}: {connection.info.host}:{connection.info.port} is a connection pooler (such as PgBouncer), behind "
+            "which nobody can LISTEN; allowed: any for DATABASE_URL, with the server's own address in DATABASE_DIRECT_URL"
+        )
 
 
 def open_pool(
