@@ -105,7 +105,8 @@ def refuse_pooler(connection: Connection) -> None:
         name = "DATABASE_URL" if settings().database_direct_url is None else "DATABASE_DIRECT_URL"
         raise SettingsError(
             f"{name}: {connection.info.host}:{connection.info.port} is a connection pooler (such as PgBouncer), behind "
-            "which nobody can LISTEN; allowed: any for DATABASE_URL, with the server's own address in DATABASE_DIRECT_URL"
+            "which nobody can LISTEN; allowed: a pooler in DATABASE_URL with the server's own address in "
+            "DATABASE_DIRECT_URL"
         )
 
 
