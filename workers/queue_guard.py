@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import socket
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -107,6 +109,8 @@ class GuardedJobs(JobManager):
     def __init__(self, connector: PsycopgConnector) -> None:
         super().__init__(connector)
         self.worker_id: int | None = None
+        self.role = "worker"
+        """What this process does, for those who look which processes there are."""
         self.held: dict[int, Job] = {}
         """The jobs that this process works on."""
         self._forgotten: dict[int, int] = {}
@@ -126,7 +130,16 @@ class GuardedJobs(JobManager):
                 failures += 1
                 _tell("no server yet", error, failures)
                 await asyncio.sleep(_pause(failures))
+        await self._note_process(self.worker_id)
         return self.worker_id
+
+    async def _note_process(self, worker_id: int) -> None:
+        """Say where this process runs; one that could not works all the same, without a host's name."""
+        whereabouts = {"role": self.role, "host": socket.gethostname(), "pid": os.getpid()}
+        try:
+            await self.connector.execute_query_async(statement("note_process"), worker_id=worker_id, **whereabouts)
+        except ConnectorException as error:
+            _tell("where this process runs is not noted", error, 1)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Take a job; None where there is none, or no server just now.
@@ -178,7 +191,8 @@ class GuardedJobs(JobManager):
                     _tell("the end of a job is not noted yet", error, failures)
                     await asyncio.sleep(_pause(failures))
             if not row["was_ours"]:
-                log.warning("job was in other hands by its end", job_id=job.id, task=job.task_name)
+                about = {"batch_id": job.task_kwargs.get("batch_id"), "chunk": job.task_kwargs.get("chunk_no")}
+                log.warning("job was in other hands by its end", job_id=job.id, task=job.task_name, **about)
         finally:
             if job.id is not None:
                 self.held.pop(job.id, None)

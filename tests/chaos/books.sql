@@ -24,7 +24,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER chaos_note AFTER INSERT OR UPDATE ON batch_jobs FOR EACH ROW EXECUTE FUNCTION chaos.note_batch();
+CREATE TRIGGER chaos_note AFTER INSERT OR UPDATE ON batch_jobs FOR EACH ROW
+    WHEN (NEW.job_type <> 'ondemand_risk_calculation') EXECUTE FUNCTION chaos.note_batch();
 
 CREATE TABLE chaos.chunk_history (
     place    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -73,8 +74,8 @@ CREATE TABLE chaos.reference (
 -- Holds
 
 -- How long a chunk's writing takes, and by what share of it that varies either way: as on a busy disk, so that faults meet
--- chunks at every step.
-CREATE TABLE chaos.pace (seconds float8 NOT NULL, spread float8 NOT NULL);
+-- chunks at every step. And how long a row of a request's steps takes on average.
+CREATE TABLE chaos.pace (seconds float8 NOT NULL, spread float8 NOT NULL, step_seconds float8 NOT NULL DEFAULT 0);
 INSERT INTO chaos.pace VALUES (0.05, 1);
 
 -- A gate is a lock that whoever passes takes for a moment; a test that holds it has closed the gate.
@@ -83,9 +84,9 @@ BEGIN ATOMIC
     SELECT pg_advisory_xact_lock_shared(hashtext('chaos gate'), hashtext(gate));
 END;
 
--- A fault that the server reports: so many times, an error with this code. Counted by a sequence, which a rollback does
--- not turn back.
-CREATE TABLE chaos.failing (sqlstate text NOT NULL, times integer NOT NULL);
+-- A fault that the server reports: so many times, an error with this code, in the writing of a chunk or in some steps of
+-- a request. Counted by a sequence, which a rollback does not turn back.
+CREATE TABLE chaos.failing (sqlstate text NOT NULL, times integer NOT NULL, steps text[] NOT NULL DEFAULT '{write}');
 CREATE SEQUENCE chaos.failed;
 
 CREATE FUNCTION chaos.writing() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -94,7 +95,7 @@ DECLARE
 BEGIN
     PERFORM pg_sleep(seconds * (1 + spread * (2 * random() - 1))) FROM chaos.pace;
     PERFORM chaos.pass('write');
-    SELECT * INTO fault FROM chaos.failing;
+    SELECT * INTO fault FROM chaos.failing WHERE 'write' = ANY (steps);
     IF FOUND AND nextval('chaos.failed') <= fault.times THEN
         RAISE EXCEPTION 'a fault of the test' USING ERRCODE = fault.sqlstate;
     END IF;
@@ -119,5 +120,6 @@ BEGIN
 END
 $$;
 CREATE TRIGGER chaos_finishing BEFORE UPDATE ON procrastinate_jobs
-    FOR EACH ROW WHEN (OLD.status = 'doing' AND NEW.status = 'succeeded' AND NEW.task_name = 'risk_chunk')
+    FOR EACH ROW WHEN (OLD.status = 'doing' AND NEW.status = 'succeeded'
+                       AND NEW.task_name IN ('risk_chunk', 'ondemand_risk', 'cell_results'))
     EXECUTE FUNCTION chaos.finishing();

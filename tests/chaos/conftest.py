@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.places import TEMPLATE_WITH_RESULTS, undisturbed_answers
 from chaos.record import RECORDS, table
 from chaos.rig import Rig, undisturbed_run
 from chaos.server import TEMPLATE, ChaosServer
@@ -33,6 +34,19 @@ def chaos_server(postgres):
         server.make_template(fill)
         undisturbed_run(server, TEMPLATE, folder, MOST_CHUNKS)
         yield server
+
+
+@pytest.fixture(scope="session")
+def answers(chaos_server, tmp_path_factory):
+    """A template of the databases in which requests are answered; made when the first test wants it."""
+    undisturbed_answers(chaos_server, tmp_path_factory.mktemp("answers"))
+    return TEMPLATE_WITH_RESULTS
+
+
+@pytest.fixture
+def asked_rig(request, chaos_server, answers, tmp_path):
+    """The same as `rig` on a database with the results of a yearly batch, and the answers to compare with."""
+    yield from a_rig(request, chaos_server, tmp_path, answers)
 
 
 @pytest.fixture
@@ -67,7 +81,8 @@ def a_rig(request, server, folder, template):
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
     """Every test ends with the check of the invariants, as a part of itself."""
-    rig = pyfuncitem.funcargs.get("rig") or pyfuncitem.funcargs.get("bare_rig")
+    names = ("rig", "bare_rig", "asked_rig")
+    rig = next((pyfuncitem.funcargs[name] for name in names if name in pyfuncitem.funcargs), None)
     if rig is None:
         return (yield)
     try:

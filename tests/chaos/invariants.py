@@ -9,8 +9,16 @@ from pathlib import Path
 
 RESCUE_SECONDS = 45.0
 LISTENING_SECONDS = 15.0
-_PERCENT_SIGNS_ARE_MEANT = (Path(__file__).parent / "invariants.sql").read_text(encoding="utf-8").replace("%", "%%")
-CHECK = re.sub(r"(?<!:):(rescue_seconds|is_alive)", r"%(\1)s", _PERCENT_SIGNS_ARE_MEANT)
+FILES = [Path(__file__).parent / name for name in ("invariants.sql", "request_invariants.sql")]
+
+
+def _check(file):
+    """The statement of a file, for psycopg."""
+    percent_signs_are_meant = file.read_text(encoding="utf-8").replace("%", "%%")
+    return re.sub(r"(?<!:):(rescue_seconds|is_alive)", r"%(\1)s", percent_signs_are_meant)
+
+
+CHECKS = [_check(file) for file in FILES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +35,8 @@ class Violation:
 
 def violations(connection, *, is_alive):
     """The invariants that do not hold; none: all is well."""
-    rows = connection.execute(CHECK, {"rescue_seconds": RESCUE_SECONDS, "is_alive": is_alive}).fetchall()
-    return [Violation(*row) for row in rows]
+    parameters = {"rescue_seconds": RESCUE_SECONDS, "is_alive": is_alive}
+    return [Violation(*row) for check in CHECKS for row in connection.execute(check, parameters)]
 
 
 def settled_violations(connection, *, is_alive, seconds=RESCUE_SECONDS):

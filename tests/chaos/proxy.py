@@ -48,6 +48,8 @@ class _Line:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter | None = None
     bytes_left: int | None = None
+    is_deaf: bool = False
+    """The client gets no answer any more."""
     tasks: list[asyncio.Task] = field(default_factory=list)
 
     def reset(self):
@@ -167,8 +169,10 @@ class Proxy:
                 spread = self.faults.jitter * (2 * self._dice.random() - 1)
                 await asyncio.sleep(max(0.0, self.faults.latency + spread))
             await self._open_road.wait()
-            if from_client and await self._snap(line, writer, piece):
+            if from_client and await self._snap(line, reader, writer, piece):
                 return
+            if line.is_deaf and not from_client:
+                continue
             if line.bytes_left is not None:
                 line.bytes_left -= len(piece)
                 if line.bytes_left < 0:
@@ -181,7 +185,7 @@ class Proxy:
             await writer.drain()
         await self._open_road.wait()
 
-    async def _snap(self, line, writer, piece):
+    async def _snap(self, line, reader, writer, piece):
         trap = self.faults.trap
         if trap is None or not trap.left or trap.text not in piece or trap.dice.random() >= trap.chance:
             return False
@@ -192,7 +196,13 @@ class Proxy:
             line.reset()
             return True
         # The client hears nothing any more, and the server gets everything, then an orderly end.
+        line.is_deaf = True
+        while piece:
+            writer.write(piece)
+            await writer.drain()
+            with suppress(TimeoutError):
+                piece = await asyncio.wait_for(reader.read(PIECE), 0.1)
+                continue
+            break
         _reset(line.client)
-        writer.write(piece)
-        await writer.drain()
         return True

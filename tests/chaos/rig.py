@@ -15,6 +15,7 @@ from chaos.daemon import Daemon
 from chaos.invariants import LISTENING_SECONDS, settled_violations
 from chaos.proxy import Proxy
 from chaos.record import RECORDS, Record
+from chaos.witness import Witness
 from chaos.work import CELLS_A_CHUNK, FIRST_CELL, Batch, keep_as_reference
 
 SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
@@ -64,6 +65,9 @@ class Rig:
         self.daemons: list[Daemon] = []
         self.alive_at_the_end = True
         """Whether a daemon is to be alive and listening when the invariants are checked."""
+        self.crashes = 0
+        """Of the server. A test that has it crash counts that beforehand; see `chaos.heard`."""
+        self._witness = None
         self.watch = Watch(server, name)
         self._stack = ExitStack()
         self._stack.enter_context(self.watch)
@@ -103,9 +107,24 @@ class Rig:
         """How long the writing of a chunk takes, on average, and by what share that varies."""
         self.watch.execute("UPDATE chaos.pace SET seconds = %s, spread = %s", (seconds, spread))
 
-    def fail_writes(self, sqlstate, times):
-        """The next so many writes fail with this error."""
-        self.watch.execute("INSERT INTO chaos.failing VALUES (%s, %s)", (sqlstate, times))
+    def set_step_pace(self, seconds):
+        """How long a row of a request's steps takes on average."""
+        self.watch.execute("UPDATE chaos.pace SET step_seconds = %s", (seconds,))
+
+    def fail_writes(self, sqlstate, times, steps=("write",)):
+        """The next so many writes of chunks, or of these steps of requests, fail with this error."""
+        self.watch.execute("TRUNCATE chaos.failing")
+        self.watch.execute("SELECT setval('chaos.failed', 1, false)")
+        self.watch.execute("INSERT INTO chaos.failing VALUES (%s, %s, %s)", (sqlstate, times, list(steps)))
+
+    def crash_server(self):
+        """Stop the server at once."""
+        self.crashes += 1
+        self.server.stop("immediate")
+
+    def listen_to_progress(self):
+        """From now on, remember what is told of progress; at the end it has to be in order."""
+        self._witness = Witness(self)
 
     def proxy(self):
         """A proxy in front of the server."""
@@ -209,15 +228,23 @@ class Rig:
         """The last act of every test: nothing is lost, nothing doubled, and the daemon starts the next job."""
         if self.alive_at_the_end and self.daemons:
             self.starts_a_batch_on_notify()
+        if self._witness is not None:
+            self._witness.stop()
         found = settled_violations(self.watch, is_alive=self.alive_at_the_end and bool(self.daemons))
         self.record.lost = sum(one.times for one in found if one.invariant.startswith("1 lost"))
         self.record.doubled = sum(one.times for one in found if one.invariant.startswith("1 doubled"))
         assert not found, "\n".join(map(str, found))
 
+    def forget(self):
+        """Leave this rig out of the table of faults."""
+        RECORDS.remove(self.record)
+
     def end(self):
         """End everything, whatever state it is in."""
         for daemon in self.daemons:
             daemon.end()
+        if self._witness is not None:
+            self._witness.end()
         self._stack.close()
 
     def show_logs(self):
@@ -230,7 +257,7 @@ class Rig:
 def undisturbed_run(server, database, folder, chunks):
     """Compute every cell once with nobody in the way, both kinds, and keep the results to compare with."""
     rig = Rig(server, database, 0, folder, "0 none")
-    RECORDS.remove(rig.record)
+    rig.forget()
     try:
         rig.set_pace(0)
         daemon = rig.daemon(BATCH_SIZE="40")

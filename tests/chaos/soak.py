@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from chaos.daemon import freeze
+from chaos.places import AT_SEA, PLACES, Portfolio, Request, site
 from chaos.work import MOST_CHUNKS, Batch
 
 KINDS = ("probability", "hazard", "assessment")
@@ -15,6 +16,8 @@ TERMINATE = (
 )
 MOST_SECONDS_OF_A_BATCH = 900.0
 """Under faults every few seconds; one that takes longer does not get anywhere."""
+SITES = 60
+ENDINGS = ("completed", "cancelled")
 
 
 @dataclass(slots=True)
@@ -24,10 +27,61 @@ class Soaked:
     faults: dict[str, int]
     batches: int = 0
     cancelled: int = 0
+    requests: int = 0
+    portfolios: int = 0
+
+
+class Asking:
+    """Requests of single places, one a second or so; now and then a portfolio. Some are cancelled."""
+
+    def __init__(self, rig):
+        self._rig = rig
+        self._dice = rig.dice
+        self._number = 0
+        self._next = time.monotonic()
+        self.open = []
+        """What was asked and has not ended when it was last looked at, with the time at which it was asked."""
+        self.completed = {Request: 0, Portfolio: 0}
+
+    def go_on(self):
+        """Ask, if it is time to; cancel, now and then."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self._dice.uniform(0.5, 1.5)
+        if self._dice.random() < 0.02 and not any(isinstance(one, Portfolio) for one, _ in self.open):
+            first = self._dice.randrange(PLACES - SITES)
+            sites = [*(site(number) for number in range(first, first + SITES - 2)), AT_SEA, site(PLACES - 1)]
+            self._note(Portfolio.ask_for(self._rig.watch, sites))
+        elif self._dice.random() < 0.1:  # equal ones
+            for _ in range(5):
+                self._note(Request.ask(self._rig.watch, self._number))
+        else:
+            self._number = (self._number + 7) % PLACES
+            self._note(Request.ask(self._rig.watch, self._number, force=self._dice.random() < 0.5))
+        if self._dice.random() < 0.05:
+            self._dice.choice(self.open)[0].cancel()
+        self.look()
+
+    def _note(self, one):
+        self.open.append((one, time.monotonic()))
+
+    def look(self):
+        """Whether all has ended; nothing may have failed, or take for ever."""
+        still = []
+        for one, asked_at in self.open:
+            status = one.status
+            if one.has_ended():
+                assert status in ENDINGS, f"{one.batch_id} {status}: {one.error}"
+                self.completed[type(one)] += status == "completed"
+            else:
+                assert time.monotonic() - asked_at < MOST_SECONDS_OF_A_BATCH, f"{one.batch_id} is {status} for ever"
+                still.append((one, asked_at))
+        self.open = still
+        return not still
 
 
 class Soak:
-    """Three daemons, two of them behind a network that misbehaves; a batch is always under way."""
+    """Three daemons, two of them behind a network that misbehaves; a batch is always under way, and somebody asks."""
 
     def __init__(self, rig):
         self.rig = rig
@@ -53,6 +107,8 @@ class Soak:
             "garbage": self.garbage,
             "cancel": self.cancel,
         }
+        rig.listen_to_progress()
+        self.asking = Asking(rig)
         self.batch = self.ask()
 
     def run(self, seconds):
@@ -79,13 +135,31 @@ class Soak:
                 self.soaked.cancelled += status == "cancelled"
                 self.batch = self.ask()
             assert time.monotonic() - self.asked_at < MOST_SECONDS_OF_A_BATCH, f"{self.batch.progress} % and no further"
+            self.asking.go_on()
             self.thaw()
             time.sleep(0.2)
 
     def ask(self):
         self.asked_at = time.monotonic()
         self.rig.set_pace(self.dice.choice([0.0, 0.05, 0.2]))
+        self.rig.set_step_pace(self.dice.choice([0.0, 0.01, 0.03]))
         return Batch.ask(self.rig.watch, self.dice.randint(10, MOST_CHUNKS // 2), self.dice.choice(KINDS))
+
+    def wait(self, seconds):
+        """Wait until everything has ended."""
+
+        def keep():
+            for daemon in self.daemons:
+                daemon.keep()
+
+        until = time.monotonic() + seconds
+        self.batch.wait(seconds, keep)
+        while not self.asking.look():
+            assert time.monotonic() < until, f"{len(self.asking.open)} requests have not ended"
+            keep()
+            time.sleep(0.2)
+        self.soaked.requests = self.asking.completed[Request]
+        self.soaked.portfolios = self.asking.completed[Portfolio]
 
     def make_peace(self):
         for proxy in self.proxies:
@@ -93,6 +167,8 @@ class Soak:
             proxy.faults.latency, proxy.faults.cut_after = 0.0, None
         self.thaw(at_once=True)
         self.rig.set_pace(0.0)
+        self.rig.set_step_pace(0.0)
+        self.rig.watch.execute("TRUNCATE chaos.failing")
         for daemon in self.daemons:
             daemon.keep()
 
@@ -134,6 +210,7 @@ class Soak:
         self._without_server("immediate", self.dice.uniform(0, 15))
 
     def _without_server(self, mode, seconds):
+        self.rig.crashes += mode == "immediate"
         self.rig.server.stop(mode)
         time.sleep(seconds)
         self.rig.server.start()
@@ -161,12 +238,12 @@ class Soak:
         proxy.faults.cut_after = None
 
     def fail(self):
-        self.rig.watch.execute("TRUNCATE chaos.failing")
-        self.rig.watch.execute("SELECT setval('chaos.failed', 1, false)")
-        self.rig.fail_writes(self.dice.choice(["53100", "40P01", "40001", "58030"]), self.dice.randint(1, 6))
+        steps = self.dice.choice([["write"], ["exposure", "vulnerability", "aal"], ["risk"]])
+        self.rig.fail_writes(self.dice.choice(["53100", "40P01", "40001", "58030"]), self.dice.randint(1, 6), steps)
 
     def lock(self):
-        table = self.dice.choice(["probability_packed", "batch_chunks", "procrastinate_jobs", "batch_jobs"])
+        tables = ["probability_packed", "batch_chunks", "procrastinate_jobs", "batch_jobs", "risk_results_runs"]
+        table = self.dice.choice(tables)
         with self.rig.server.connect(self.rig.database) as own, own.transaction():
             own.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             time.sleep(self.dice.uniform(1, 25))

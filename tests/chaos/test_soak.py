@@ -16,20 +16,22 @@ def soak(rig, minutes):
     one = Soak(rig)
     one.run(60 * minutes)
     with rig.recovery(4 * RESCUE_SECONDS):
-        one.batch.wait(4 * RESCUE_SECONDS, lambda: [daemon.keep() for daemon in one.daemons])
-    print(f"{one.soaked.batches} batches, {one.soaked.cancelled} cancelled; faults: {one.soaked.faults}")  # noqa: T201
-    rig.record.fault += f", {one.soaked.batches} batches completed"
+        one.wait(4 * RESCUE_SECONDS)
+    soaked = one.soaked
+    done = f"{soaked.batches} batches, {soaked.requests} requests, {soaked.portfolios} portfolios"
+    print(f"{done} completed; {soaked.cancelled} batches cancelled; faults: {soaked.faults}")  # noqa: T201
+    rig.record.fault += f", {done}"
     assert one.batch.status in {"completed", "cancelled"}
     rig.wait(lambda: all(daemon.is_running() for daemon in one.daemons))
 
 
 @pytest.mark.slow_chaos
 @pytest.mark.fault("19 all of it at random for two minutes")
-def test_two_minutes_of_everything_at_random(rig):
-    soak(rig, 2)
+def test_two_minutes_of_everything_at_random(asked_rig):
+    soak(asked_rig, 2)
 
 
 @pytest.mark.soak
 @pytest.mark.fault("19 all of it at random")
-def test_an_hour_of_everything_at_random(rig):
-    soak(rig, float(os.environ.get("AIOPS_SOAK_MINUTES", "60")))
+def test_an_hour_of_everything_at_random(asked_rig):
+    soak(asked_rig, float(os.environ.get("AIOPS_SOAK_MINUTES", "60")))

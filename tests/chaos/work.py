@@ -8,7 +8,7 @@ from pathlib import Path
 
 from climate import write_climate
 
-BOOKS = (Path(__file__).parent / "books.sql").read_text(encoding="utf-8")
+BOOKS = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("books.sql", "request_books.sql")]
 CELLS_A_CHUNK = 2
 MOST_CHUNKS = 160
 FIRST_CELL = 343_000
@@ -25,7 +25,8 @@ def fill(connection):
     apply_schema(connection)
     connection.autocommit = False
     write_climate(connection, cells=CELLS, periods={"historical": (1991, 30)})
-    connection.execute(BOOKS)
+    for books in BOOKS:
+        connection.execute(books)
     connection.commit()
 
 

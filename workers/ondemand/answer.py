@@ -198,7 +198,7 @@ class Answer:
             part.exposure = part.vulnerability = np.nan
             part.loss = None
             part.hazard, part.hazard_status, part.aal_status = _NAN_ARRAY, _FAILED_ARRAY, _FAILED_ARRAY
-            log.exception("risk failed", risk_type=part.risk.name)
+            log.exception("risk failed", risk=part.risk.name)
 
     def _take_results(self, part: RiskPart, result: CellResult | MalformedResultError | None) -> None:
         if isinstance(result, MalformedResultError):

@@ -74,6 +74,6 @@ def _assess(block: Block, risk: Risk, damage_set: str, windows: Windows) -> tupl
         return assess_probability(block, risk, damage_set, windows), assess_hazard(block, risk, windows), False
     except Exception as error:  # as in an answer: one risk's failure is that risk's status
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        log.exception("risk failed", risk_type=risk.name, cells=block.grid_ids.tolist())
+        log.exception("risk failed", risk=risk.name, cells=block.grid_ids.tolist())
         log.debug("trace", trace=traceback.format_exc())
         return failed_probability(block, risk, damage_set, reason), failed_hazard(block, risk, reason), True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class Steps:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time a step; one that raises is logged as failed."""
+        began = time.perf_counter()
         row = {"step": name, "started_at": _now(), "completed_at": None, "status": "completed", "error_message": None}
         self.rows.append(row)
         try:
@@ -73,6 +75,7 @@ class Steps:
             raise
         finally:
             row["completed_at"] = _now()
+            log.debug("step ended", step=name, status=row["status"], seconds=round(time.perf_counter() - began, 4))
 
     def failed(self, name: str, reason: str) -> None:
         """Note what failed by itself, while the run went on."""
@@ -106,8 +109,14 @@ def run_request(
     Raises:
         Exception: a failure that may pass, or one that is the program's own; noted at the request before.
     """
-    logger = log.bind(batch_id=str(batch_id))
+    # Every line that is logged on the way, wherever that is, says which request it is about.
+    with structlog.contextvars.bound_contextvars(batch_id=str(batch_id)):
+        return _run(connection, batch_id, worker, here=here, last_attempt=last_attempt)
+
+
+def _run(connection: Connection, batch_id: UUID | str, worker: str, *, here: bool, last_attempt: bool) -> Ending:
     steps = Steps()
+    began = time.perf_counter()
     attempt = None  # not claimed yet
     try:
         with steps.step("read"):
@@ -122,16 +131,16 @@ def run_request(
     except NoAnswerError as error:
         trace = error.trace or traceback.format_exc()
         requests.fail_request(connection, batch_id, attempt, str(error), trace, steps.rows)
-        logger.warning("request has no answer", reason=str(error))
+        log.warning("request has no answer", reason=str(error), seconds=round(time.perf_counter() - began, 4))
         return Ending.FAILED
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
-        logger.warning("request was not written", reason=_one_line(error), attempt=attempt)
+        log.warning("request was not written", reason=_one_line(error), attempt=attempt)
         return Ending.GONE
     except Exception as error:
         if not connection.closed:
             _note_failure(connection, batch_id, attempt, error, steps, for_good=last_attempt)
         raise
-    logger.info("request done", outcome=ending, attempt=attempt)
+    log.info("request done", outcome=ending, attempt=attempt, seconds=round(time.perf_counter() - began, 4))
     return ending
 
 

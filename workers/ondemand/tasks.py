@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,9 @@ log = structlog.get_logger(__name__)
 
 REQUESTS_AT_A_TIME = 4
 """In each process: while one waits for the database, another computes."""
-REQUEST = OnlyTransient(attempts=5)
-CELL = OnlyTransient(attempts=5)
+# Somebody waits: tried again soon, and for some minutes at most.
+REQUEST = OnlyTransient(attempts=30, longest_pause_seconds=4)
+CELL = OnlyTransient(attempts=30, longest_pause_seconds=4)
 
 
 @cache
@@ -63,10 +65,16 @@ def ondemand_risk(context: JobContext, /, batch_id: str | None = None, **input_p
 @app.task(name="cell_results", queue=COMPUTE, pass_context=True, retry=CELL)
 def cell_results(context: JobContext, /, batch_id: str) -> None:
     """Compute H and P(H) of the cell of a request that waits for them, and let it go on."""
+    with structlog.contextvars.bound_contextvars(batch_id=batch_id):
+        _make_cell_results(context, batch_id)
+
+
+def _make_cell_results(context: JobContext, batch_id: str) -> None:
+    began = time.perf_counter()
     with _pool().connection() as connection:
         wanted = requests.cell_of_request(connection, batch_id, settled("cell"))
         if wanted is None:
-            log.info("request has ended", batch_id=batch_id)
+            log.info("request has ended")
             return
         grid_id, missing = wanted
         if missing:
@@ -78,4 +86,5 @@ def cell_results(context: JobContext, /, batch_id: str) -> None:
                 raise
         # Killed before this, the job is handed to another process, which finds nothing missing and comes here.
         requests.resume_request(connection, batch_id)
-    log.info("cell computed", batch_id=batch_id, grid_id=grid_id, risk_types=missing)
+    seconds = round(time.perf_counter() - began, 4)
+    log.info("cell computed", grid_id=grid_id, step="hazard and probability", risk_types=missing, seconds=seconds)
