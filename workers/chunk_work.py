@@ -19,16 +19,32 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Seconds by step."""
+    """Seconds by step, and where the work is."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    under_way: str | None = None
+    """The step that is being done, or in which it failed."""
+    risk: str | None = None
+    """The risk type that is being computed, where one is."""
+
+    @property
+    def total(self) -> float:
+        """Seconds of all steps."""
+        return round(sum(self.seconds.values()), 4)
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Step and risk, as far as they are known: for logs."""
+        return {name: value for name, value in (("step", self.under_way), ("risk", self.risk)) if value is not None}
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time what is done within; a step that comes again is added to."""
         start = time.perf_counter()
+        self.under_way = name
         try:
             yield
+            self.under_way = None
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
 

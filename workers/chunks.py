@@ -35,6 +35,8 @@ from aiops.risks import all_risks, find_risk
 from aiops.settings import settings
 from aiops.stats.codes import ResultStatus
 from workers.chunk_work import Stopwatch, Written
+from workers.indicators import JOB_TYPE as INDICATORS
+from workers.indicators.chunk import IndicatorChunk
 from workers.portfolio import JOB_TYPE as PORTFOLIO
 from workers.portfolio.chunk import PortfolioChunk
 from workers.retry import GivenUp, is_hopeless
@@ -123,31 +125,39 @@ def run_chunk(batch_id: str, chunk_no: int, *, worker: str, last_attempt: bool) 
     Raises:
         GivenUp: the chunk has failed for good.
     """
-    logger = log.bind(batch_id=batch_id, chunk=chunk_no)
+    # Every line that is logged on the way, wherever that is, says which chunk it is about.
+    with structlog.contextvars.bound_contextvars(batch_id=batch_id, chunk=chunk_no):
+        _run_chunk(batch_id, chunk_no, worker, last_attempt=last_attempt)
+
+
+def _run_chunk(batch_id: str, chunk_no: int, worker: str, *, last_attempt: bool) -> None:
     claim = _claim(batch_id, chunk_no, worker)
     if claim is None:
-        logger.info("chunk has nothing left to do")
+        log.info("chunk has nothing left to do")
         return
+    logger = log.bind(attempt=claim.attempt)
+    watch = Stopwatch()
     try:
         with time_limit(settings().chunk_seconds, f"chunk {chunk_no} of batch {batch_id}"):
-            watch = _compute_and_write(UUID(batch_id), chunk_no, claim)
+            _compute_and_write(UUID(batch_id), chunk_no, claim, watch)
     except ChunkLostError as lost:
-        logger.warning("chunk was not written", reason=str(lost), attempt=claim.attempt)
+        logger.warning("chunk was not written", reason=str(lost), seconds=watch.total)
         _count_refused_write(lost)
     except Exception as error:
+        where = {**watch.where, "seconds": watch.total}
         if is_transient(error) and not last_attempt:
-            _postpone(batch_id, chunk_no, claim, error, counts=False)
-            logger.warning("chunk is put off", attempt=claim.attempt, error=_in_one_line(error))
+            _postpone(batch_id, chunk_no, claim, error, watch, counts=False)
+            logger.warning("chunk is put off", error=_in_one_line(error), **where)
             raise
         for_good = last_attempt or is_hopeless(error) or claim.failures + 1 >= MOST_FAILURES
-        logger.exception("chunk failed", attempt=claim.attempt, for_good=for_good)
+        logger.exception("chunk failed", for_good=for_good, **where)
         if not for_good:
-            _postpone(batch_id, chunk_no, claim, error, counts=True)
+            _postpone(batch_id, chunk_no, claim, error, watch, counts=True)
             raise
-        _note_failure(batch_id, chunk_no, claim, error)
+        _note_failure(batch_id, chunk_no, claim, error, watch)
         raise GivenUp(_in_one_line(error)) from error
     else:
-        logger.info("chunk done", cells=claim.n_cells, attempt=claim.attempt, seconds=watch.seconds)
+        logger.info("chunk done", cells=claim.n_cells, seconds=watch.total, seconds_by_step=watch.seconds)
 
 
 def _claim(batch_id: str, chunk_no: int, worker: str) -> _Claim | None:
@@ -164,8 +174,7 @@ def _claim(batch_id: str, chunk_no: int, worker: str) -> _Claim | None:
     return _Claim(*row) if row is not None else None
 
 
-def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim) -> Stopwatch:
-    watch = Stopwatch()
+def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim, watch: Stopwatch) -> None:
     work = _work_of(batch_id, chunk_no, claim)
     work.prepare(_pool(), watch)
     with _pool().connection() as connection, connection.transaction():
@@ -173,12 +182,13 @@ def _compute_and_write(batch_id: UUID, chunk_no: int, claim: _Claim) -> Stopwatc
         with watch.step("write"):
             written = work.write(connection)
         _finish(connection, batch_id, chunk_no, written.rows, written.without_result, watch)
-    return watch
 
 
 def _work_of(batch_id: UUID, chunk_no: int, claim: _Claim) -> ChunkWork:
     if claim.job_type == PORTFOLIO:
         return PortfolioChunk(batch_id, chunk_no, claim.first_grid_id, claim.last_grid_id, claim.input_params)
+    if claim.job_type == INDICATORS:
+        return IndicatorChunk(batch_id, claim.first_grid_id, claim.last_grid_id, claim.cells, claim.input_params)
     return _YearlyChunk(batch_id, claim)
 
 
@@ -209,7 +219,7 @@ class _YearlyChunk:
             hashes = input_hashes(connection, block.grid_ids, METHOD_VERSION, settings().damage_set)
         with watch.step("compute"):
             stamp = Stamp(METHOD_VERSION, self._batch_id, hashes)
-            self._results = _Results(block.grid_ids, stamp, *_assess(block, risks, kinds))
+            self._results = _Results(block.grid_ids, stamp, *_assess(block, risks, kinds, watch))
 
     def write(self, connection: Connection) -> Written:
         """See `ChunkWork`."""
@@ -244,14 +254,20 @@ def _variables(risks: Sequence[Risk], kinds: Sequence[str]) -> list[str]:
 
 
 def _assess(
-    block: Block, risks: Sequence[Risk], kinds: Sequence[str]
+    block: Block, risks: Sequence[Risk], kinds: Sequence[str], watch: Stopwatch
 ) -> tuple[list[ProbabilityBlock], list[HazardBlock]]:
     windows = Windows(block)
     damage_set = settings().damage_set
-    return (
-        [assess_probability(block, risk, damage_set, windows) for risk in risks] if "probability" in kinds else [],
-        [assess_hazard(block, risk, windows) for risk in risks] if "hazard" in kinds else [],
-    )
+    probability: list[ProbabilityBlock] = []
+    hazard: list[HazardBlock] = []
+    for risk in risks:
+        watch.risk = risk.name
+        if "probability" in kinds:
+            probability.append(assess_probability(block, risk, damage_set, windows))
+        if "hazard" in kinds:
+            hazard.append(assess_hazard(block, risk, windows))
+    watch.risk = None
+    return probability, hazard
 
 
 def _hold(connection: Connection, batch_id: UUID, chunk_no: int, attempt: int) -> None:
@@ -293,10 +309,11 @@ def _count_refused_write(lost: ChunkLostError) -> None:
         log.warning("refused write was not counted", error=" ".join(str(error).split()))
 
 
-def _postpone(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, *, counts: bool) -> None:
+def _postpone(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, watch: Stopwatch, *, counts: bool) -> None:
     """Put a chunk back for another run; one that cannot be put back, its next claim takes all the same."""
     try:
         with _pool().connection() as connection:
+            _keep_trace(connection, batch_id, chunk_no, claim, error, watch)
             connection.execute(
                 statement("postpone_chunk"),
                 {
@@ -315,8 +332,30 @@ def _in_one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception) -> None:
+def _keep_trace(
+    connection: Connection, batch_id: str, chunk_no: int, claim: _Claim, error: Exception, watch: Stopwatch
+) -> None:
+    connection.execute(
+        statement("note_chunk_failure"),
+        {
+            "batch_id": batch_id,
+            "chunk_no": chunk_no,
+            "attempt": claim.attempt,
+            "trace": _trace(error, watch),
+            "seconds": Jsonb(watch.seconds),
+        },
+    )
+
+
+def _trace(error: Exception, watch: Stopwatch) -> str:
+    where = "".join(f", {name} {value}" for name, value in watch.where.items())
+    # NUL is the one character that a text of the database cannot hold.
+    return f"{''.join(traceback.format_exception(error))}{where.removeprefix(', ')}".replace("\0", "").strip()
+
+
+def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception, watch: Stopwatch) -> None:
     with _pool().connection() as connection:
+        _keep_trace(connection, batch_id, chunk_no, claim, error, watch)
         connection.execute(
             statement("fail_chunk"),
             {
@@ -324,7 +363,7 @@ def _note_failure(batch_id: str, chunk_no: int, claim: _Claim, error: Exception)
                 "chunk_no": chunk_no,
                 "attempt": claim.attempt,
                 "error": _in_one_line(error),
-                "trace": "".join(traceback.format_exception(error)),
+                "trace": _trace(error, watch),
                 "for_good": True,
             },
         )

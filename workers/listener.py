@@ -22,7 +22,7 @@ from workers.service import Service
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
-JOBS = ("probability", "hazard", "assessment")
+JOBS = ("probability", "hazard", "assessment", "indicators")
 _REMEMBERED = 100
 """Payloads that were refused and need not be logged again; beyond so many, the flood is told of, not its drops."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -36,6 +37,7 @@ async def plan_batch(
         plan: the statement that makes the plan, and its parameters beside `batch_id`.
     """
     query, parameters = plan
+    began = time.perf_counter()
     pool = cast("PsycopgConnector", app.connector).pool
     async with pool.connection() as connection:
         if batch_id is None:
@@ -47,4 +49,11 @@ async def plan_batch(
             batch_id = str(row[0]) if row is not None else None
         cursor = await connection.execute(query, {**parameters, "batch_id": batch_id})
         row = await cursor.fetchone()
-    log.info("batch planned", batch_id=batch_id, job_type=job_type, chunks=row[0] if row is not None else None)
+    log.info(
+        "batch planned",
+        batch_id=batch_id,
+        job_type=job_type,
+        step="plan",
+        seconds=round(time.perf_counter() - began, 4),
+        chunks=row[0] if row is not None else None,
+    )

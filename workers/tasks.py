@@ -8,6 +8,8 @@ from aiops.assess import METHOD_VERSION
 from aiops.db.statements import statement
 from aiops.settings import settings
 from workers.chunks import run_chunk
+from workers.indicators import CELLS_A_CHUNK
+from workers.indicators import JOB_TYPE as INDICATORS
 from workers.planning import plan_batch
 from workers.queue import COMPUTE, CONTROL, app
 from workers.retry import PATIENCE, Patient
@@ -24,8 +26,9 @@ CHUNK = Patient(attempts=PATIENCE)  # a chunk counts its own failures
 def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
     async def plan(context: JobContext, batch_id: str | None = None, **input_params: Any) -> None:
         """Split a yearly batch into chunks; without a batch_id (`procrastinate defer`) make its row first."""
+        most_cells = settings().batch_size
         parameters = {
-            "most_cells": settings().batch_size,
+            "most_cells": min(most_cells, CELLS_A_CHUNK) if job_type == INDICATORS else most_cells,
             "method_version": METHOD_VERSION,
             "damage_set": settings().damage_set,
         }
@@ -34,7 +37,7 @@ def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
     return plan
 
 
-for _job_type in ("probability", "hazard", "assessment"):
+for _job_type in ("probability", "hazard", "assessment", INDICATORS):
     app.task(name=f"{_job_type}_batch", queue=CONTROL, pass_context=True, retry=PLANNING)(_yearly_batch(_job_type))
 
 

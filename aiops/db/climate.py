@@ -42,6 +42,8 @@ def write_series(connection: Connection, series: Iterable[Series], dataset_id: i
         copy.set_types(["text", "int4", "text", "int2", "bytea"])
         for one in series:
             copy.write_row((one.variable, one.grid_id, one.scenario, one.first_year, pack(one.values)))
+    # Of two who write series of one cell the second waits here, before it holds any row that the first may want.
+    connection.execute(statement("hold_incoming_cells"))
     if merge:
         _merge_with_stored(connection)
     row = connection.execute(statement("upsert_incoming_series"), {"dataset_id": dataset_id}).fetchone()

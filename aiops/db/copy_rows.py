@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,6 +92,14 @@ def copy_buffer(columns: Sequence[Fields], rows: int) -> bytes:
         return HEADER + parts[0].tobytes() + TRAILER
     by_row = zip(*(_rows_of(part) for part in parts), strict=True)
     return HEADER + b"".join(b"".join(fields) for fields in by_row) + TRAILER
+
+
+def as_one(buffers: Sequence[bytes]) -> Iterator[bytes | memoryview]:
+    """The rows of several inputs of a COPY as the parts of one input, without a copy of them."""
+    yield HEADER
+    for buffer in buffers:
+        yield memoryview(buffer)[len(HEADER) : -len(TRAILER)]
+    yield TRAILER
 
 
 def _rows_of(part: NDArray[np.uint8] | list[bytes]) -> list[bytes]:

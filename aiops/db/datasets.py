@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from aiops.db.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from aiops.db.connect import Connection
 
@@ -48,3 +48,14 @@ def register_dataset(
     if row is None:
         raise AssertionError("INSERT … RETURNING gave no row")
     return int(row[0])
+
+
+def note_computed_variables(connection: Connection, dataset_id: int, variables: Collection[str]) -> None:
+    """Note that series of these variables, where they name this data set, were computed and not given.
+
+    Args:
+        connection: the caller's.
+        dataset_id: from `register_dataset`.
+        variables: names.
+    """
+    connection.execute(statement("note_computed_variables"), {"dataset_id": dataset_id, "variables": sorted(variables)})

@@ -263,13 +263,11 @@ def _replace(
             "risk_types": risk_types,
         },
     )
-    written = 0
-    for buffer in buffers:
-        with connection.cursor() as cursor:
-            with cursor.copy(statement(f"copy_{kind}")) as copy:
-                copy.write(buffer)
-            written += cursor.rowcount
-    return written
+    with connection.cursor() as cursor:
+        with cursor.copy(statement(f"copy_{kind}")) as copy:
+            for part in binary.as_one(buffers):
+                copy.write(part)
+        return cursor.rowcount
 
 
 def _fetch(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aiops.climate import SCENARIOS
 from aiops.db.cells import read_land
 from aiops.db.climate import Written, read_series, write_series
+from aiops.db.datasets import note_computed_variables
 from aiops.db.inputs import (
     read_basins,
     read_evapotranspiration_methods,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from aiops.climate import Series
     from aiops.db.connect import Connection
 
-CELLS_AT_ONCE = 32
+CELLS_AT_ONCE = 12
 """Cells whose daily series are held in memory together while their indicators are computed."""
 DAILY = tuple(sorted({*DAILY_SOURCES, *FIRE_SOURCES, *DAILY_WEATHER}))
 """Daily variables from which anything is computed."""
@@ -150,9 +151,7 @@ class Deriver:
         weather = self._read((*DAILY, *MONTHLY_WEATHER), cells)
         # New history moves the baseline of every scenario of the cell.
         wanted = set(SCENARIOS) if HISTORY in brought.scenarios else brought.scenarios
-        useful = [one for one in weather if one.scenario == HISTORY or one.scenario in wanted]
-        found = [*yearly_indicators(useful), *fire_indicators(useful), *monthly_rain(useful)]
-        self._write([one for one in found if one.scenario in wanted], brought)
+        self._write(indicators_of_days(weather, wanted), brought)
         self._evapotranspiration(brought, weather, cells)
 
     def _evapotranspiration(self, brought: Brought, weather: Sequence[Series], cells: Sequence[int]) -> None:
@@ -176,7 +175,7 @@ class Deriver:
 
     def _stress(self, months: Sequence[Series], cells: Sequence[int]) -> list[Series]:
         if self._basins is None:
-            self._basins = _stored_basins(self._connection)
+            self._basins = stored_basins(self._connection)
         if not self._basins:
             return []
         basin_of = {
@@ -200,10 +199,28 @@ class Deriver:
         if computed:
             written = write_series(self._connection, computed, dataset_id or self._dataset_id, merge=merge)
             self.derived.written.append(written)
-            self.derived.variables |= {one.variable for one in computed}
+            variables = {one.variable for one in computed}
+            self.derived.variables |= variables
+            if written.inserted or written.updated:
+                # Of a variable that the data set has given as well, nothing is taken for computed.
+                given = {variable for variable, _, _ in keep}
+                note_computed_variables(self._connection, dataset_id or self._dataset_id, variables - given)
 
 
-def _stored_basins(connection: Connection) -> dict[str, BasinWater]:
+def indicators_of_days(weather: Sequence[Series], scenarios: Collection[str]) -> list[Series]:
+    """What follows from days alone: the yearly indicators, and the rain of the months.
+
+    Args:
+        weather: daily series (others are passed over) of any cells, their history among them.
+        scenarios: whose indicators are wanted.
+    """
+    useful = [one for one in weather if one.scenario == HISTORY or one.scenario in scenarios]
+    found = [*yearly_indicators(useful), *fire_indicators(useful), *monthly_rain(useful)]
+    return [one for one in found if one.scenario in scenarios]
+
+
+def stored_basins(connection: Connection) -> dict[str, BasinWater]:
+    """Flow and use of the basins that are stored."""
     uses: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
     for basin_id, scenario, year, withdrawal in read_water_use(connection):
         uses[basin_id][scenario][year] = withdrawal

@@ -21,6 +21,7 @@ from aiops.ingest.load_inputs import (
 )
 from aiops.ingest.load_sample import load_sample
 from aiops.ingest.place_csv import parse_columns, parse_place
+from workers.cli import ingest_grids, ingest_wide
 from workers.cli.connection import database
 from workers.cli.output import Json, errors, say, show
 
@@ -75,6 +76,11 @@ def place(
     mapping = parse_columns(columns)
     with database() as connection:
         _print(load_place_csv(connection, file, latitude, longitude, mapping, scenario), as_json)
+
+
+app.command()(ingest_grids.netcdf)
+app.command()(ingest_grids.asc)
+app.command()(ingest_wide.wide)
 
 
 @app.command()

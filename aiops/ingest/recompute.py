@@ -1,0 +1,200 @@
+"""The indicators of some cells from all that is stored of them: read, compute, write, each on its own.
+
+What comes out is what a load of the same series would have computed (`Deriver`); but the computing holds no transaction
+open, and series that a file has given stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiops.climate import SCENARIOS, Series
+from aiops.db.cells import read_land
+from aiops.db.climate import Written, merge_series, read_series, write_series
+from aiops.db.datasets import note_computed_variables
+from aiops.db.indicators import cells_with_synthetic_data, given_series
+from aiops.db.inputs import read_evapotranspiration_methods, write_evapotranspiration_methods
+from aiops.ingest.aligned import HISTORY
+from aiops.ingest.derived import COMPUTED, DAILY, GIVEN, indicators_of_days, stored_basins
+from aiops.ingest.drought import drought_indicators
+from aiops.ingest.evapotranspiration import MONTHLY_WEATHER, PET, potential_evapotranspiration
+from aiops.ingest.storms import STORM_INDICATORS, stored_storms
+from aiops.ingest.variables import variable_of
+from aiops.ingest.water import WATER_SOURCES, water_stress_indicators
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from aiops.db.connect import Connection
+    from aiops.ingest.storms import StormYears
+    from aiops.ingest.water import BasinWater
+
+    Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInputs:
+    """Everything that the indicators of some cells follow from, as of one moment."""
+
+    grid_ids: list[int]
+    weather: list[Series]
+    """Daily and monthly weather of all scenarios."""
+    months: list[Series]
+    """WATER_SOURCES as they are stored."""
+    given: set[Key]
+    """(variable, scenario, cell) that stay as they are."""
+    given_evapotranspiration: set[int]
+    """Cells whose evapotranspiration came from a file."""
+    elevation: dict[int, float]
+    basin_of: dict[int, str]
+    basins: dict[str, BasinWater]
+    storms: StormYears | None
+    """None where no storm is stored, or no cell lacks its winds."""
+    winds: set[tuple[str, int]]
+    """(variable, cell) of the storms' indicators that are there."""
+    synthetic: set[int]
+    """Cells of which anything was made by a generator."""
+
+
+@dataclass(slots=True)
+class ComputedSeries:
+    """What is to be written for some cells."""
+
+    joined: list[Series] = field(default_factory=list)
+    """To be joined with the years that are stored."""
+    replaced: list[Series] = field(default_factory=list)
+    """To replace what is stored."""
+    winds: list[Series] = field(default_factory=list)
+    winds_dataset: int | None = None
+    """Data set of the tracks that the winds follow from."""
+    methods: dict[int, str] = field(default_factory=dict)
+    """By cell: how its evapotranspiration was computed."""
+    synthetic: set[int] = field(default_factory=set)
+    without: set[int] = field(default_factory=set)
+    """Cells whose days and months gave nothing."""
+
+    def add(self, other: ComputedSeries) -> None:
+        """Take in what was computed for other cells."""
+        self.joined += other.joined
+        self.replaced += other.replaced
+        self.winds += other.winds
+        self.winds_dataset = other.winds_dataset or self.winds_dataset
+        self.methods |= other.methods
+        self.synthetic |= other.synthetic
+        self.without |= other.without
+
+
+def read_inputs(connection: Connection, grid_ids: Sequence[int]) -> StoredInputs:
+    """What is stored of some cells; in a transaction of one snapshot it is of one moment.
+
+    Memory: some 5 MB a cell with nine daily variables of all scenarios.
+    """
+    cells = list(grid_ids)
+    stored = read_series(connection, sorted({*DAILY, *MONTHLY_WEATHER, *WATER_SOURCES}), cells, SCENARIOS)
+    land = read_land(connection, cells)
+    given = given_series(connection, COMPUTED, cells)
+    methods = read_evapotranspiration_methods(connection, cells)
+    past = read_series(connection, STORM_INDICATORS, cells, [HISTORY])
+    winds = {(one.variable, one.grid_id) for one in past}
+    return StoredInputs(
+        grid_ids=cells,
+        weather=[one for one in stored if one.variable not in WATER_SOURCES],
+        months=[one for one in stored if one.variable in WATER_SOURCES],
+        given=given,
+        given_evapotranspiration={
+            *(grid_id for variable, _, grid_id in given if variable == PET),
+            *(grid_id for grid_id, method in methods.items() if method == GIVEN),
+        },
+        elevation={grid_id: height for grid_id, (height, _) in land.items() if height is not None},
+        basin_of={grid_id: basin for grid_id, (_, basin) in land.items() if basin is not None},
+        basins=stored_basins(connection),
+        storms=stored_storms(connection) if len(winds) < len(STORM_INDICATORS) * len(cells) else None,
+        winds=winds,
+        synthetic=cells_with_synthetic_data(connection, cells),
+    )
+
+
+def compute_indicators(inputs: StoredInputs, scenarios: Collection[str] = SCENARIOS) -> ComputedSeries:
+    """All that follows from what is stored.
+
+    Args:
+        inputs: of some cells, all their scenarios.
+        scenarios: whose days are to be looked at; what follows from months is made of all, since a cell has one method
+            for all its scenarios.
+    """
+
+    def open_(series: Iterable[Series]) -> list[Series]:
+        return [one for one in series if _key(one) not in inputs.given]
+
+    days = open_(indicators_of_days(inputs.weather, scenarios))
+    weather = [one for one in inputs.weather if one.grid_id not in inputs.given_evapotranspiration]
+    potential = potential_evapotranspiration(weather, inputs.elevation)
+    evapotranspiration = open_(potential.series)
+    months = _as_stored(inputs.months, days, evapotranspiration)
+    joined = [
+        *days,
+        *open_(drought_indicators(months)),
+        *open_(water_stress_indicators(months, inputs.basin_of, inputs.basins)),
+    ]
+    touched = {one.grid_id for one in (*joined, *evapotranspiration)} | {grid_id for _, _, grid_id in inputs.given}
+    return ComputedSeries(
+        joined=joined,
+        replaced=evapotranspiration,
+        winds=_lacking_winds(inputs),
+        winds_dataset=inputs.storms.dataset_id if inputs.storms is not None else None,
+        methods={**dict.fromkeys(inputs.given_evapotranspiration, GIVEN), **potential.methods},
+        synthetic=set(inputs.synthetic),
+        without={one.grid_id for one in (*inputs.weather, *inputs.months)} - touched,
+    )
+
+
+def write_indicators(connection: Connection, computed: ComputedSeries, real: int, synthetic: int) -> Written:
+    """Write what was computed, in the caller's transaction.
+
+    Args:
+        connection: the caller's.
+        computed: of cells that are as they were read.
+        real: the data set of what follows from observations and climate models.
+        synthetic: the data set of what follows from a generator's series.
+    """
+    written: list[Written] = []
+    for dataset_id, is_synthetic in ((real, False), (synthetic, True)):
+        for series, merge in ((computed.joined, True), (computed.replaced, False)):
+            ours = [one for one in series if (one.grid_id in computed.synthetic) == is_synthetic]
+            if ours:
+                written.append(write_series(connection, ours, dataset_id, merge=merge))
+        methods = {
+            cell: method for cell, method in computed.methods.items() if (cell in computed.synthetic) == is_synthetic
+        }
+        write_evapotranspiration_methods(connection, methods, dataset_id)
+    if computed.winds and computed.winds_dataset is not None:
+        written.append(write_series(connection, computed.winds, computed.winds_dataset))
+        note_computed_variables(connection, computed.winds_dataset, STORM_INDICATORS)
+    return Written(
+        sum(one.inserted for one in written),
+        sum(one.updated for one in written),
+        sum(one.unchanged for one in written),
+    )
+
+
+def _as_stored(stored: Iterable[Series], joined: Iterable[Series], replaced: Iterable[Series]) -> list[Series]:
+    """The series of months as they will be stored when what was computed has been written."""
+    found = {_key(one): one for one in stored}
+    for one in joined:
+        if one.variable in WATER_SOURCES:
+            old = found.get(_key(one))
+            found[_key(one)] = one if old is None else merge_series(variable_of(one.variable).cadence, old, one)
+    return list((found | {_key(one): one for one in replaced}).values())
+
+
+def _lacking_winds(inputs: StoredInputs) -> list[Series]:
+    """Winds of cells that have none; those that are there may be a file's own, and stay."""
+    lacking = [cell for cell in inputs.grid_ids if any((name, cell) not in inputs.winds for name in STORM_INDICATORS)]
+    if inputs.storms is None or not lacking:
+        return []
+    return [one for one in inputs.storms.series(lacking) if (one.variable, one.grid_id) not in inputs.winds]
+
+
+def _key(one: Series) -> Key:
+    return one.variable, one.scenario, one.grid_id

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM dataset WHERE synthetic)

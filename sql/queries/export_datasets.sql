@@ -1,0 +1,1 @@
+SELECT DISTINCT name, source, synthetic FROM dataset ORDER BY synthetic DESC, name LIMIT 50

@@ -1,0 +1,1 @@
+UPDATE ingest_load SET finished_at = now() WHERE dataset_id = %(dataset_id)s

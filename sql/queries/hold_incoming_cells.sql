@@ -1,0 +1,1 @@
+SELECT hold_cells(ARRAY(SELECT DISTINCT grid_id FROM incoming_series))

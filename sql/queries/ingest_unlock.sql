@@ -1,0 +1,1 @@
+SELECT pg_advisory_unlock(hashtext('aiops ingest'), hashint8(%(dataset_id)s::bigint))
