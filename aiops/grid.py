@@ -75,8 +75,9 @@ def grid_ids_of(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.int32
     """
     north, east = np.asarray(latitudes, dtype=np.float64), np.asarray(longitudes, dtype=np.float64)
     inside = (north >= FRAME.south) & (north <= FRAME.north) & (east >= FRAME.west) & (east <= FRAME.east)
-    rows = np.floor((north - FRAME.south) * FRAME.per_degree + 0.5)
-    columns = np.floor((east - FRAME.west) * FRAME.per_degree + 0.5)
+    # What lies outside may be any number at all, and its cell is not asked for.
+    rows = np.floor((np.where(inside, north, FRAME.south) - FRAME.south) * FRAME.per_degree + 0.5)
+    columns = np.floor((np.where(inside, east, FRAME.west) - FRAME.west) * FRAME.per_degree + 0.5)
     ids = np.where(inside, 1 + rows * FRAME.columns + columns, 0)
     return ids.astype(np.int32)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,9 @@ def test_sql_and_python_number_the_same_cells(connection):
     centres = np.array([row[1:] for row in rows])[inside].astype(float)
     assert np.array_equal(centres[:, 0], latitude_of(ids[inside]))
     assert np.array_equal(centres[:, 1], longitude_of(ids[inside]))
+
+
+def test_coordinates_of_any_size_lie_outside():
+    far = [1e308, -1e308, math.inf, -math.inf, math.nan]
+    assert grid_ids_of(far, 127.0).tolist() == [0] * 5
+    assert grid_ids_of(37.0, far).tolist() == [0] * 5

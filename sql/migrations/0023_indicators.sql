@@ -166,13 +166,15 @@ $$;
 -- Planning
 
 -- Daily series are a hundred times as long as yearly ones: chunks of indicators are small, and the number of their cells
--- is a matter of memory. (Of the other types as before.)
+-- is a matter of memory. Of the other types: so many that each process has several and progress moves, but no fewer than
+-- cost little beside what each chunk costs by itself (some 25 ms); and no more than take two seconds.
 CREATE OR REPLACE FUNCTION chunk_size(job_type text, n_cells integer, most_cells integer) RETURNS integer
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE WHEN chunk_size.job_type = 'indicators'
         THEN greatest(1, least(most_cells, ceil(n_cells / 8.0)::integer))
-        ELSE greatest(1, least(most_cells, greatest(25, ceil(n_cells / 100.0)::integer),
+        ELSE greatest(1, least(most_cells,
+                               greatest(25, least(250, ceil(n_cells / 8.0)::integer), ceil(n_cells / 400.0)::integer),
                                floor(2.0 / nullif(last.seconds_per_cell, 0))::integer)) END
     FROM (SELECT 1) AS one
     LEFT JOIN LATERAL (

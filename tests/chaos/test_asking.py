@@ -246,7 +246,8 @@ def test_a_stranger_on_the_queues_channels_ends_no_job_and_slows_nothing(rig, st
         )
         rig.injected(FLOOD)
     assert batch.wait(60) == "completed"
-    assert rig.look("SELECT array_agg(DISTINCT status::text) FROM procrastinate_jobs") == ["succeeded"]
+    statuses = "SELECT array_agg(DISTINCT status::text) FROM procrastinate_jobs"
+    rig.wait(lambda: rig.look(statuses) == ["succeeded"], 5)  # a job's end is noted after its work's
     assert rig.look(sessions) == ears, "no session was lost over it"
     assert {one.pid for one in daemon.family()} == before
     # Announced, not polled for: the first of its two steps alone would take up to two seconds.

@@ -140,6 +140,7 @@ def test_sigterm_hands_back_what_does_not_end_in_time(rig, signals, chunk):
         batch = rig.batch(20)
         if chunk == "locked":
             rig.wait(lambda: len(rig.waiting_at_gate()) == 2)
+            time.sleep(3)  # or its patience with the lock would end in the same moment as the grace time
         else:
             rig.wait(lambda: batch.done() >= 2)
         start = time.monotonic()

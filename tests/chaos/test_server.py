@@ -54,8 +54,8 @@ def test_terminated_backends_end_no_process_and_lose_nothing(rig, pause, seconds
         rig.wait(lambda: batch.has_ended() or batch.done() > done + 1, 30)
     assert batch.wait(120) == "completed"
     assert pids(daemon) == before
-    # What the server did is not held against the chunks.
-    assert rig.look("SELECT max(tries) FROM batch_chunks") == 0
+    # What the server did is not held against the chunks; but who cannot say for 20 s that it lives is taken for dead.
+    assert rig.look("SELECT max(tries) FROM batch_chunks") <= (pause < 1)
 
 
 @pytest.mark.fault("6 the listening backend terminated")
@@ -77,8 +77,8 @@ def test_jobs_are_announced_again_within_15_seconds(rig):
     daemon = rig.daemon()
     before = pids(daemon)
     listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'aiops queue-listener%'"
-    sessions = rig.look(listening)
-    assert sessions == len(daemon.family()) - 1
+    sessions = len(daemon.family()) - 1
+    rig.wait(lambda: rig.look(listening) == sessions)
     with rig.recovery(LISTENING_SECONDS):
         assert terminate(rig, "aiops queue-listener%") == sessions
         rig.wait(lambda: rig.look(listening) == sessions, 2 * LISTENING_SECONDS)
