@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PEERS := $(VENV)/.peers
+# Processes of the tests: they mostly wait.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-kill chaos soak bench-engine bench-ondemand bench-batch check format oracles bench-kernels sanity clean
@@ -23,15 +25,15 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## From nothing to climate risk of Korean cities: server, sample data, yearly batches, results
 	@$(BIN)/aiops demo
 
-# With the same seeds each time: a red run can be repeated. The faults of tests/chaos have `make chaos`.
+# With the same seeds each time: a red run can be repeated. Of tests/chaos the quick ones; all of them: `make chaos`.
 test: $(INSTALLED) ## Run the tests on a real Postgres of their own
-	AIOPS_SEED=$${AIOPS_SEED:-1} $(BIN)/pytest --ignore=tests/chaos
+	AIOPS_SEED=$${AIOPS_SEED:-1} $(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-kill: $(INSTALLED) ## A yearly batch of 300 chunks under kill -9 every 3 s (AIOPS_SEED=n repeats one)
 	AIOPS_KILL_CHUNKS=300 $(BIN)/pytest -s tests/test_workers_kill.py
 
 chaos: $(INSTALLED) ## Every fault of the list, and 10,000 cases of odd input for each entry (AIOPS_SEED=n repeats one)
-	AIOPS_FUZZ_CASES=$${AIOPS_FUZZ_CASES:-10000} $(BIN)/pytest -m "chaos and not soak" tests/chaos
+	AIOPS_FUZZ_CASES=$${AIOPS_FUZZ_CASES:-10000} $(BIN)/pytest -n 2 --dist loadfile -m "chaos and not soak" tests/chaos
 
 soak: $(INSTALLED) ## An hour of faults at random on three daemons (AIOPS_SOAK_MINUTES=n)
 	$(BIN)/pytest -m soak tests/chaos

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from chaos.places import TEMPLATE_WITH_RESULTS, undisturbed_answers
-from chaos.record import RECORDS, table
+from chaos.record import Record, table
 from chaos.rig import Rig, undisturbed_run
 from chaos.server import TEMPLATE, ChaosServer
 from chaos.work import MOST_CHUNKS, fill
 
-SEED = int(os.environ.get("AIOPS_SEED", time.time_ns() % 10**6))
-"""One for the whole run; each test starts from it anew."""
+SEED = int(os.environ.setdefault("AIOPS_SEED", str(time.time_ns() % 10**6)))
+"""One for the whole run, whichever process a test is run in; each test starts from it anew."""
 
 
 def pytest_report_header():
@@ -89,17 +90,22 @@ def pytest_pyfunc_call(pyfuncitem):
         done = yield
         rig.conclude()
     except pytest.skip.Exception:
-        RECORDS.remove(rig.record)
+        rig.record.outcome = "skipped"
         raise
     except BaseException:
         rig.record.outcome = "FAILED"
         raise
-    rig.record.outcome = "passed"
-    return done
+    else:
+        rig.record.outcome = "passed"
+        return done
+    finally:
+        pyfuncitem.user_properties.append(("fault", asdict(rig.record)))
 
 
 def pytest_terminal_summary(terminalreporter):
-    if RECORDS:
+    reports = [one for kind in terminalreporter.stats.values() for one in kind if getattr(one, "when", None) == "call"]
+    records = [Record(**value) for one in reports for name, value in one.user_properties if name == "fault"]
+    if records:
         terminalreporter.section("faults")
-        for line in table():
+        for line in table(records):
             terminalreporter.write_line(line)

@@ -115,7 +115,6 @@ def undisturbed_answers(server, folder):
     with server.connect() as maintenance:
         maintenance.execute(f"CREATE DATABASE {TEMPLATE_WITH_RESULTS} TEMPLATE {TEMPLATE}")
     rig = Rig(server, TEMPLATE_WITH_RESULTS, 0, folder, "0 none")
-    rig.forget()
     try:
         rig.set_pace(0)
         daemon = rig.daemon(BATCH_SIZE="40")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-RECORDS: list[Record] = []
 HEAD = ("fault", "injections", "recovered in", "lost", "doubled", "seed", "")
 
 
@@ -35,9 +34,9 @@ class Record:
         )
 
 
-def table():
+def table(records):
     """The lines of the table."""
-    rows = [HEAD, *(record.cells() for record in sorted(RECORDS, key=_number))]
+    rows = [HEAD, *(record.cells() for record in sorted(records, key=_order))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     right = {1, 2, 3, 4, 5}
     return [
@@ -49,5 +48,5 @@ def table():
     ]
 
 
-def _number(record):
-    return int(record.fault.split()[0])
+def _order(record):
+    return int(record.fault.split()[0]), record.fault
