@@ -25,9 +25,14 @@ def fill(connection):
     apply_schema(connection)
     connection.autocommit = False
     write_climate(connection, cells=CELLS, periods={"historical": (1991, 30)})
+    keep_books(connection)
+    connection.commit()
+
+
+def keep_books(connection):
+    """From now on the test's own books are kept of what happens in this database."""
     for books in BOOKS:
         connection.execute(books)
-    connection.commit()
 
 
 def chunk_cells(chunks):
