@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from psycopg.conninfo import make_conninfo
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -22,7 +23,7 @@ from aiops.errors import SettingsError
 _ADDRESS = r"[\w.+-]+@[\w.-]+"
 _SENDER = re.compile(rf"(?a:{_ADDRESS})|[^<>@,;\"\r\n]*<(?a:{_ADDRESS})>")
 """An e-mail address (ASCII), with or without a name before it."""
-_CONFIDENTIAL = ("password", "url", "secret")
+_CONFIDENTIAL = ("password", "url", "secret", "key")
 """A setting with one of these in its name is not repeated in a message."""
 
 
@@ -99,6 +100,26 @@ class Settings(BaseSettings):
     )
     health_host: str = Field("127.0.0.1", min_length=1, description="the address that they are served at")
 
+    # --- the HTTP face --------------------------------------------------------------------------------
+    api_host: str = Field("127.0.0.1", min_length=1, description="the address that aiops serve answers at")
+    api_port: int = Field(8000, ge=1, le=65535)
+    api_key: SecretStr | None = Field(
+        None, min_length=16, description="what callers must send; none: whoever reaches the address may ask"
+    )
+    api_key_file: Path | None = Field(None, description="a file with such keys, one a line; in place of API_KEY")
+    api_cors_origins: str = Field(
+        "", pattern=r"^(https?://[^/\s,]+(,\s*https?://[^/\s,]+)*)?$", description="pages of these origins may ask"
+    )
+    api_trusted_proxies: str = Field(
+        "", pattern=r"^[0-9a-fA-F.:/, ]*$", description="whose X-Forwarded-For is believed: addresses or networks"
+    )
+    api_body_limit_mb: int = Field(8, ge=1, le=1024, description="the longest request")
+    api_rate_limit: int = Field(
+        1000, ge=0, le=1_000_000, description="a second and client; what asks for work counts ten; 0: no limit"
+    )
+    api_streams: int = Field(1000, ge=1, le=100_000, description="event streams that one process holds")
+    api_connections: int = Field(8, ge=2, le=200, description="database connections, beside one that listens")
+
     # --- notifications --------------------------------------------------------------------------------
     webhook_secret: SecretStr | None = Field(
         None, min_length=16, description="signs webhooks; none: no webhook is sent, the log says so"
@@ -120,6 +141,16 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info")
 
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _connection_string(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                conninfo_to_dict(value.get_secret_value())
+            except ProgrammingError:  # whose message repeats what was given, with the password
+                raise ValueError("not a connection string such as postgresql://user:password@host:5432/aiops") from None
+        return value
+
     @field_validator("schedule_timezone")
     @classmethod
     def _known_time_zone(cls, value: str) -> str:
@@ -140,6 +171,12 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_FROM: needed with SMTP_HOST; allowed: an e-mail address such as aiops@example.org")
         if (self.smtp_user is None) != (self.smtp_password is None):
             raise ValueError("SMTP_USER and SMTP_PASSWORD: one without the other; allowed: both, or none")
+        return self
+
+    @model_validator(mode="after")
+    def _one_source_of_keys(self) -> Settings:
+        if self.api_key is not None and self.api_key_file is not None:
+            raise ValueError("API_KEY and API_KEY_FILE: both are set; allowed: one of them")
         return self
 
     @model_validator(mode="after")
@@ -188,10 +225,22 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a value cannot be used; the message names the variable, the value and what is allowed.
     """
+    problems = settings_problems()
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return Settings()
+
+
+def settings_problems() -> list[str]:
+    """What is wrong with the settings as they stand now, a line each: the variable, its value, what is allowed."""
     try:
-        return Settings()
+        Settings()
     except ValidationError as error:
-        raise SettingsError(_explain(error)) from None
+        return _explain(error)
+    except (UnicodeDecodeError, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        return [f"settings file {Path('.env').absolute()}: {said}; allowed: lines NAME=VALUE in UTF-8"]
+    return []
 
 
 @lru_cache(maxsize=1)
@@ -200,7 +249,7 @@ def settings() -> Settings:
     return load_settings()
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
         name = ".".join(str(part) for part in problem["loc"]).upper()
@@ -210,4 +259,4 @@ def _explain(error: ValidationError) -> str:
             continue
         given = "" if any(word in name.lower() for word in _CONFIDENTIAL) else f" {problem['input']!r}:"
         lines.append(f"setting {name}:{given} {text[0].lower() + text[1:]}")
-    return "; ".join(lines)
+    return lines

@@ -298,7 +298,7 @@ def test_an_unknown_type_of_job_is_refused_and_the_allowed_ones_are_named(connec
     error = refused(connection, lambda: insert(connection, SITE, "ondemand"))
     assert error.diag.column_name == "job_type"
     assert error.diag.message_primary == (
-        "job_type: 'ondemand' is not allowed; allowed: assessment, hazard, ondemand_risk_calculation,"
+        "job_type: 'ondemand' is not allowed; allowed: assessment, hazard, indicators, ondemand_risk_calculation,"
         " portfolio_risk_calculation, probability, test"
     )
 

@@ -426,7 +426,7 @@ def test_whoever_is_a_member_of_nothing_may_do_nothing(as_):
 def test_a_worker_changes_neither_inputs_nor_rights(as_):
     worker = as_("worker")
     for query in (
-        "UPDATE climate_data SET first_year = 2000",
+        "TRUNCATE climate_data",
         "UPDATE climate_data_wsdi SET first_year = 2000",
         "UPDATE location_grid SET has_climate = false",
         "INSERT INTO risk_type SELECT * FROM risk_type",

@@ -42,7 +42,7 @@ def test_status_tells_of_data_and_batches(climate, database):
     assert data["data"]["cells_with_climate"] == len(CELLS)
     assert data["batches"][0]["batch_id"] == batch_id
     assert data["queue"]["waiting"] == 1
-    assert "test (synthetic)" in aiops(database, "status")
+    assert "test (SYNTHETIC)" in aiops(database, "status")
 
 
 def test_a_migrated_database_is_up_to_date(database):

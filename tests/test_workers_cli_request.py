@@ -169,7 +169,7 @@ def test_a_terminal_is_shown_the_progress(climate, database):
     finally:
         os.close(ours)
     assert done.wait(60) == 0
-    assert "ondemand_risk_calculation" in shown.decode()
+    assert " request " in shown.decode()
     assert "100 %" in shown.decode()
 
 

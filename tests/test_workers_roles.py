@@ -6,12 +6,17 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import psycopg
 import pytest
 from asking import SEOUL, ask, copied_database, end_of, place, write_inputs
 from daemons import environment, running_daemon, wait_for
 from logins import login
 from psycopg.conninfo import conninfo_to_dict
+
+from aiops.climate import Series
+from aiops.db.climate import write_series
+from aiops.grid import grid_id_of
 
 pytestmark = pytest.mark.daemon
 
@@ -25,6 +30,8 @@ def at_work(migrated_server, server, tmp_path_factory):
     with copied_database(migrated_server, server, "workers_roles") as owner:
         with psycopg.connect(owner) as connection:
             write_inputs(connection, PLACES)
+            rain = Series("pr", "historical", grid_id_of(*place(0)), 2001, np.ones(365, dtype=np.float32))
+            write_series(connection, [rain], None)
         with (
             login(owner, "aiops_client") as client,
             login(owner, "aiops_worker") as worker,
@@ -61,6 +68,15 @@ def test_it_runs_a_clients_yearly_batch(client):
     assert cells == PLACES
     logged = "SELECT status FROM batch_job_logs WHERE batch_id = %s AND step IS NULL"
     assert client.execute(logged, (batch_id,)).fetchall() == [("completed",)]
+
+
+def test_it_writes_the_indicators_that_a_client_asks_for(client):
+    (batch_id,) = client.execute("SELECT start_batch('indicators')").fetchone()
+    row = end_of(client, batch_id, 60)
+    assert row["status"] == "completed", row["error_message"]
+    assert row["results"]["rows"] > 0
+    names = "SELECT DISTINCT name FROM climate_data JOIN dataset USING (dataset_id) WHERE variable = 'pr_month'"
+    assert client.execute(names).fetchall() == [("indicators",)]
 
 
 def test_it_computes_a_clients_portfolio(client):

@@ -130,6 +130,7 @@ def main() -> None:
     configure_logs()
     name = f"{role} {socket.gethostname()} {os.getpid()}"
     structlog.contextvars.bind_contextvars(process=name)
+    jobs.role = role
     stand_back(ROLES[role].nice)
     if role == "ondemand":
         take_notes_without_waiting()

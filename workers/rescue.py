@@ -50,7 +50,9 @@ class Rescue(Service):
             )
             rescued = await cursor.fetchall()
             for job_id, task_name, args, outcome in rescued:
-                self.log.warning("job rescued", job_id=job_id, task=task_name, outcome=outcome, args=args)
+                whose = {"batch_id": args.get("batch_id"), "chunk": args.get("chunk_no")}
+                about = {name: value for name, value in whose.items() if value is not None}
+                self.log.warning("job rescued", job_id=job_id, task=task_name, outcome=outcome, **about)
             for outcome, times in sorted(Counter(outcome for *_, outcome in rescued).items()):
                 if not outcome.startswith("error"):
                     event = {"event": "rescue", "kind": outcome, "times": times}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from aiops.climate import DECADES, PROJECTIONS, SCENARIOS
 from aiops.risks import Driver, Reduced, Sample, Sea, Warming
@@ -96,11 +97,12 @@ class Windows:
         if stored is None or not self._block.years.size:
             return np.full((len(SCENARIOS), self.n_cells, self._years.size), np.nan)
         # Years last and side by side: sums over them are then the same for a cell in any block.
-        values = stored.transpose(0, 2, 1).astype(np.float64, order="C")
+        values = np.ascontiguousarray(stored.transpose(0, 2, 1))
         if indicator.transform is not None:
             values = indicator.transform(values)
-        values[np.isinf(values)] = np.nan
-        return values
+        infinite = np.isinf(values)
+        # Not in place: without a transform the values may be the block's own.
+        return np.where(infinite, np.nan, values) if infinite.any() else values
 
     def baselines(self, indicator: Indicator) -> Sample:
         """See `Reader`."""
@@ -195,8 +197,14 @@ def _horizons(series: NDArray[np.float64], years: NDArray[np.int32]) -> NDArray[
     starts = _horizon_starts(_last_years(series[1:], years)) - int(years[0])
     values = np.empty((len(SCENARIOS) - 1, len(DECADES), series.shape[1], HORIZON_YEARS))
     for scenario, of_scenario in enumerate(starts):
+        own = series[scenario + 1]
+        alike = of_scenario[:, 0] if own.shape[0] and (of_scenario == of_scenario[:, :1]).all() else None
+        if alike is not None and alike.min() >= 0 and alike.max() + HORIZON_YEARS <= own.shape[-1]:
+            # As a rule: all cells have the same years, and every window lies within them.
+            values[scenario] = sliding_window_view(own, HORIZON_YEARS, axis=-1)[:, alike].swapaxes(0, 1)
+            continue
         for decade, start in enumerate(of_scenario):
-            values[scenario, decade] = _window(series[scenario + 1], start)
+            values[scenario, decade] = _window(own, start)
     return values.reshape(len(PROJECTIONS) - 1, series.shape[1], HORIZON_YEARS)
 
 

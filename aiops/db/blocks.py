@@ -84,7 +84,9 @@ def _assemble(
         (year for piece in pieces for year in (piece[2], piece[2] + piece[3] - 1)),
     )
     present = np.zeros((len(SCENARIOS), n_cells), dtype=np.bool_)
-    values = {variable: np.full((len(SCENARIOS), years.size, n_cells), np.nan) for variable in variables}
+    # A cell's years lie side by side, as they are stored and as they are computed on; the axes are those of `Block`.
+    by_cell = {variable: np.full((len(SCENARIOS), n_cells, years.size), np.nan) for variable in variables}
+    values = {variable: array.transpose(0, 2, 1) for variable, array in by_cell.items()}
     beginning = {
         variable: np.full((len(SCENARIOS), n_cells), np.iinfo(np.int32).max, dtype=np.int32) for variable in variables
     }
@@ -93,7 +95,7 @@ def _assemble(
         columns = np.searchsorted(grid_ids, np.frombuffer(packed_ids, dtype=">i4"))
         series = np.frombuffer(packed_values, dtype=PACKED).reshape(columns.size, n_years)
         row = first_year - int(years[0])
-        values[variable][s, row : row + n_years, columns] = series
+        by_cell[variable][s, columns, row : row + n_years] = series
         beginning[variable][s, columns] = first_year
         present[s, columns] = True
     for variable in variables:

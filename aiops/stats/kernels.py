@@ -147,8 +147,12 @@ def _ndtr_in_place(z: NDArray[np.float64]) -> None:
     Half of the years of a typical row lie there: edges are far from them, or they are years of zero or missing.
     """
     inside = np.abs(z) < _FLAT
-    if np.count_nonzero(inside) > _MOSTLY * z.size:
+    n_inside = np.count_nonzero(inside)
+    if n_inside == z.size:
         ndtr(z, out=z)
+    elif n_inside > _MOSTLY * z.size:
+        # The same values as below, whatever rows they stand among.
+        z[...] = np.where(inside, ndtr(z), z > 0)
     else:
         values = ndtr(z[inside])
         z[...] = z > 0

@@ -3,15 +3,68 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from psycopg.rows import dict_row
 
+from aiops.db.statements import statement
 from aiops.errors import BadInput
+from workers.cli import complete
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from aiops.db.connect import Connection
 
 # Numbers come as texts: what is no number, or not an allowed one, is refused where everything else is, by its name.
 Latitude = Annotated[str, typer.Argument(metavar="LAT", help="Degrees north, such as 37.5665.", show_default=False)]
 Longitude = Annotated[str, typer.Argument(metavar="LON", help="Degrees east, such as 126.978.", show_default=False)]
+
+BatchId = Annotated[
+    str,
+    typer.Argument(
+        metavar="BATCH_ID",
+        help="The batch's number, or so much of its beginning that it is the only one (aiops batches).",
+        show_default=False,
+        autocompletion=complete.batch_ids,
+    ),
+]
+Risks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--risk",
+        metavar="RISK",
+        help="Only this risk type, such as extreme_heat; may be given several times. Default: all.",
+        autocompletion=complete.risk_types,
+    ),
+]
+Scenario = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SCENARIO",
+        help="historical, ssp126, ssp245, ssp370, ssp585. Default: ssp245.",
+        autocompletion=complete.scenarios,
+    ),
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        metavar="SCENARIO",
+        help="Only historical, ssp126, ssp245, ssp370 or ssp585; may be given several times. Default: all.",
+        autocompletion=complete.scenarios,
+    ),
+]
+Horizons = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--horizon",
+        metavar="HORIZON",
+        help="Only baseline, or a decade such as 2050s; may be given several times. Default: all.",
+        autocompletion=complete.horizons,
+    ),
+]
 
 
 def value_of(text: str) -> float | bool | str:
@@ -38,3 +91,31 @@ def degrees(name: str, text: str) -> float:
     if isinstance(value, bool | str):
         raise BadInput(f"{name}: {text!r} is no number; allowed: degrees, as in 37.5665 126.978")
     return value
+
+
+def find_batch(connection: Connection, text: str) -> UUID:
+    """The number of the batch that somebody means.
+
+    Args:
+        connection: any.
+        text: the number, or its beginning.
+
+    Raises:
+        BadInput: it is no number, nobody has it, or several begin like this.
+    """
+    given = text.strip().lower().replace("-", "")
+    if not given or len(given) > 32 or set(given) - set("0123456789abcdef"):
+        raise BadInput(
+            f"batch {text!r}: no batch's number; allowed: a UUID such as 99ebba92-9ae1-4334-aa65-1459742c84a6, or its "
+            "beginning; aiops batches lists them"
+        )
+    with connection.cursor(row_factory=dict_row) as cursor:
+        bounds = {"first": given.ljust(32, "0"), "last": given.ljust(32, "f")}
+        found = cursor.execute(statement("batches_beginning_with"), bounds).fetchall()
+    if not found:
+        raise BadInput(f"batch {text}: there is none of that number; aiops batches lists them")
+    if len(found) > 1:
+        several = ", ".join(str(one["batch_id"]) for one in found)
+        raise BadInput(f"batch {text}: several begin like this ({several}); allowed: more of the number")
+    number: UUID = found[0]["batch_id"]
+    return number

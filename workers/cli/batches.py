@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aiops.db import batches
 from aiops.errors import BadInput
+from workers.cli.arguments import BatchId, Horizons, Risks, Scenarios, find_batch
 from workers.cli.connection import database
 from workers.cli.output import Json, say, show
 from workers.cli.watch import describe, follow
 from workers.logs import configure_logs
 from workers.supervisor import run_daemon
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from aiops.db.connect import Connection
+
 app = typer.Typer(
-    help="Run a yearly batch now: probability, hazard, or assessment (both at once).", no_args_is_help=True
+    help="Run a batch now: probability, hazard, or assessment (both at once); or indicators, which they are made of.",
+    no_args_is_help=True,
+    epilog="Example: aiops run assessment",
 )
 
-Risks = Annotated[
-    list[str] | None,
-    typer.Option("--risk", help="Only this risk type; may be given several times. Default: all."),
-]
 Box = Annotated[
     str | None,
     typer.Option("--bbox", metavar="W,S,E,N", help="Only cells within these degrees.", show_default=False),
 ]
-Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="Only this scenario. Default: all.")]
-Horizons = Annotated[list[str] | None, typer.Option("--horizon", help="Only baseline, 2050s, … Default: all.")]
 Force = Annotated[bool, typer.Option("--force", help="Compute unchanged cells again, too.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until it ends (what a terminal gets anyway).")]
-Number = Annotated[UUID, typer.Argument(metavar="BATCH_ID", help="The batch's number (aiops status).")]
 Detach = Annotated[bool, typer.Option("--no-wait", help="Print the batch's number and do not wait for it.")]
 
 
@@ -95,6 +95,31 @@ def assessment(
     _run("assessment", params, wait=watch or not no_wait, as_json=as_json)
 
 
+@app.command()
+def indicators(
+    *,
+    scenario: Scenarios = None,
+    bbox: Box = None,
+    force: Force = False,
+    watch: Watch = False,
+    no_wait: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Yearly and monthly indicators of all cells that have daily or monthly series, which hazards are computed from.
+
+    What a file has given stays as it is. A load computes the indicators of its own cells; this is for what was loaded
+    without, and for new methods.
+
+    Example: aiops run indicators --bbox 126,37,127,38
+    """
+    _run(
+        "indicators",
+        _params(scenarios=scenario, bbox=_box(bbox), force=force),
+        wait=watch or not no_wait,
+        as_json=as_json,
+    )
+
+
 def worker() -> None:
     """The daemon: takes jobs from the database and computes them, until stopped (Ctrl-C, SIGTERM).
 
@@ -104,29 +129,36 @@ def worker() -> None:
     run_daemon()
 
 
-def cancel(batch_id: Number, as_json: Json = False) -> None:
-    """Stop a batch: what it has written stays, nothing more is written.
+def cancel(batch_id: BatchId, as_json: Json = False) -> None:
+    """Stop a batch or request: what it has written stays, nothing more is written.
 
-    Example: aiops cancel 99ebba92-9ae1-4334-aa65-1459742c84a6
+    Example: aiops cancel 99ebba92
     """
     with database() as connection:
-        done = batches.cancel_batch(connection, batch_id)
-    if not done:
-        raise BadInput(f"batch {batch_id}: there is none of that number that is queued or runs")
-    show({"cancelled": True}, as_json, lambda: say(f"Batch {batch_id} is cancelled."))
+        number = find_batch(connection, batch_id)
+        if not batches.cancel_batch(connection, number):
+            raise BadInput(f"batch {number}: it {_state(connection, number)}; only what waits or runs can be cancelled")
+    data = {"batch_id": number, "cancelled": True}
+    show(data, as_json, lambda: say(f"Batch {number} is cancelled; what it has written stays."))
 
 
-def retry(batch_id: Number, as_json: Json = False) -> None:
-    """Run what failed of a failed batch again.
+def retry(batch_id: BatchId, as_json: Json = False) -> None:
+    """Run what failed of a failed batch or request again, and wait for it.
 
-    Example: aiops retry 99ebba92-9ae1-4334-aa65-1459742c84a6
+    Example: aiops retry 99ebba92
     """
     with database() as connection:
-        chunks = batches.retry_batch(connection, batch_id)
-        if not chunks:
-            raise BadInput(f"batch {batch_id}: it has not failed; only what failed can be retried")
-        row = follow(connection, batch_id, quiet=as_json)
+        number = find_batch(connection, batch_id)
+        if not batches.retry_batch(connection, number):
+            raise BadInput(f"batch {number}: it {_state(connection, number)}; only what has failed can be retried")
+        row = follow(connection, number, quiet=as_json)
     show(row, as_json, lambda: describe(row))
+
+
+def _state(connection: Connection, batch_id: UUID) -> str:
+    found = batches.get_batch_status(connection, batch_id)
+    status = found["status"] if found is not None else "gone"
+    return {"queued": "waits", "running": "runs", "gone": "is gone"}.get(status, f"has ended ({status})")
 
 
 def _params(**given: Any) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg.errors
+
 from aiops.db.connect import connect
+from aiops.errors import SchemaError
 from workers.schema import apply_schema, pending_migrations
 
 if TYPE_CHECKING:
@@ -14,11 +17,22 @@ if TYPE_CHECKING:
     from aiops.db.connect import Connection
 
 
+def _migrate(missing: int) -> None:
+    try:
+        with connect("migrate", direct=True, autocommit=True) as direct:
+            apply_schema(direct)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SchemaError(
+            f"the database lacks {missing} migrations, and this account may not apply them; its owner runs: "
+            "aiops db migrate"
+        ) from error
+
+
 @contextmanager
 def database() -> Iterator[Connection]:
     """A connection in autocommit mode to a database that has this version's schema."""
     with connect("command", autocommit=True) as connection:
-        if pending_migrations(connection):
-            with connect("migrate", direct=True, autocommit=True) as direct:
-                apply_schema(direct)
+        missing = pending_migrations(connection)
+        if missing:
+            _migrate(len(missing))
         yield connection

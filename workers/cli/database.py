@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
+import psycopg.errors
 import typer
 
 from aiops.db.connect import connect, conninfo
@@ -13,10 +14,12 @@ from aiops.errors import BadInput
 from aiops.settings import settings
 from workers.cli.local_daemon import daemon_is_alive
 from workers.cli.output import Json, say, show
-from workers.schema import apply_schema, pending_migrations
+from workers.schema import apply_schema
 
 app = typer.Typer(
-    help="Start, stop and look at the embedded Postgres; bring a schema up to date.", no_args_is_help=True
+    help="Start, stop and look at the embedded Postgres; bring a schema up to date.",
+    no_args_is_help=True,
+    epilog="Example: aiops db start",
 )
 
 
@@ -127,8 +130,10 @@ def _refuse_configured(action: str) -> None:
 
 def _daemon_is_at_work() -> bool:
     with connect("status", autocommit=True) as connection:
-        # A database that was never migrated has no daemon.
-        return not pending_migrations(connection) and daemon_is_alive(connection)
+        try:
+            return daemon_is_alive(connection)
+        except psycopg.errors.UndefinedTable:  # a database that was never migrated has no daemon
+            return False
 
 
 def _sentence(running: bool) -> str:

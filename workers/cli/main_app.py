@@ -8,13 +8,20 @@ import typer
 
 from aiops import __version__
 
+_EPILOG = """
+Example: aiops demo, then aiops request 37.5665 126.978
+
+Exit codes: 0 done; 1 not healthy, or failed; 2 what was asked cannot be used; 130 Ctrl-C.
+Any command: --debug shows the traceback of an error. Colours are off when piped and with NO_COLOR.
+"""
+
 app = typer.Typer(
     name="aiops",
     help="The physical climate risk of any place in Korea, computed and kept in Postgres.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
-    epilog="Any command: --debug shows the traceback of an error.",
+    epilog=_EPILOG,
 )
 
 

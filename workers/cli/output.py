@@ -28,6 +28,12 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_
 errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPE_WIDTH)
 
 
+class Interrupted(AiopsError):
+    """Ctrl-C. The message is what is still to be said; none: it has been said."""
+
+    exit_code = 130
+
+
 def say(text: str) -> None:
     """Print a sentence as it stands: no mark-up is read in it, and a terminal wraps it where it will."""
     console.print(text, markup=False, soft_wrap=True)
@@ -41,26 +47,62 @@ def table(title: str, *headings: str) -> Table:
     return made
 
 
+def compact_table(*headings: str) -> Table:
+    """The same without a title and lines, for much on a narrow screen."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        made.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left", no_wrap=True)
+    return made
+
+
 def show(data: Any, as_json: bool, render: Callable[[], None]) -> None:
     """Print `data` as JSON, or let `render` print it for people."""
     if as_json:
-        typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+        say_json(data, indent=2)
     else:
         render()
+
+
+def say_json(data: Any, indent: int | None = None) -> None:
+    """Print one JSON value; in one line unless it is to be indented."""
+    # Where the terminal's encoding has no Korean, escapes keep the value whole.
+    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    typer.echo(json.dumps(data, ensure_ascii=not readable, indent=indent, default=str))
+
+
+def write_what_can_be_written() -> None:
+    """Have a character that the locale's encoding lacks replaced, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            reconfigure(errors="replace")
 
 
 def complain(error: AiopsError | psycopg.Error) -> int:
     """Print an error in one line and return the exit code."""
     text, code = _explain(error)
-    errors.print(f"[red]aiops:[/red] {escape(text)}", soft_wrap=True)
+    if text:
+        complain_of(text)
     return code
+
+
+def complain_of(text: str) -> None:
+    """Print what is wrong, in one line."""
+    errors.print(f"[red]aiops:[/red] {escape(' '.join(text.split()))}", soft_wrap=True)
 
 
 def _explain(error: AiopsError | psycopg.Error) -> tuple[str, int]:
     if isinstance(error, AiopsError):
         return str(error), error.exit_code
     said = error.diag.message_primary or " ".join(str(error).split())
-    if isinstance(error, psycopg.errors.InvalidParameterValue):
-        return said, 2
-    more = [part for part in (error.diag.message_detail, error.diag.message_hint) if part]
-    return "; ".join([said, *more]), 1
+    more = "; ".join([said, *(part for part in (error.diag.message_detail, error.diag.message_hint) if part)])
+    match error:
+        case psycopg.errors.InvalidParameterValue():
+            return said, 2
+        case psycopg.errors.NoDataFound():  # by name or number, something that there is not
+            return said, 2
+        case psycopg.errors.InsufficientPrivilege():
+            return f"{more}; this account lacks the right: aiops doctor says which it has", 1
+        case psycopg.OperationalError() if error.sqlstate is None:
+            return f"the connection to the database was lost: {said}; aiops doctor says how it stands", 1
+    return more, 1

@@ -12,7 +12,7 @@ import typer
 from aiops.db.batches import create_batch_job
 from aiops.db.portfolio import fetch_portfolio_results
 from aiops.errors import BadInput
-from workers.cli.arguments import value_of
+from workers.cli.arguments import Risks, Scenario, value_of
 from workers.cli.connection import database
 from workers.cli.output import Json, errors, say, show
 from workers.cli.portfolio_file import read_portfolio
@@ -43,13 +43,11 @@ Out = Annotated[Path | None, typer.Option(metavar="CSV", help="Write one line pe
 def portfolio(
     *,
     file: Sites,
-    risk: Annotated[
-        list[str] | None, typer.Option("--risk", help="Only this risk type; may be given several times. Default: all.")
+    risk: Risks = None,
+    scenario: Scenario = None,
+    year: Annotated[
+        str | None, typer.Option(metavar="YEAR", help="Any year of the decade that is meant. Default: 2050.")
     ] = None,
-    scenario: Annotated[
-        str | None, typer.Option(help="historical, ssp126, ssp245, ssp370, ssp585. Default: ssp245.")
-    ] = None,
-    year: Annotated[str | None, typer.Option(help="Any year of the decade that is meant. Default: 2050.")] = None,
     insurance_rate: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Of sites without one of their own, 0 to 1. Default: 0.")
     ] = None,

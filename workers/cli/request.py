@@ -11,7 +11,7 @@ import typer
 from aiops.db.batches import create_batch_job
 from aiops.errors import BadInput
 from workers.cli.answer import answer_of, render
-from workers.cli.arguments import Latitude, Longitude, value_of
+from workers.cli.arguments import Latitude, Longitude, Risks, Scenario, value_of
 from workers.cli.connection import database
 from workers.cli.here import answered_here
 from workers.cli.local_daemon import daemon_is_alive
@@ -30,13 +30,11 @@ def request(
     *,
     latitude: Latitude,
     longitude: Longitude,
-    risk: Annotated[
-        list[str] | None, typer.Option("--risk", help="Only this risk type; may be given several times. Default: all.")
+    risk: Risks = None,
+    scenario: Scenario = None,
+    year: Annotated[
+        str | None, typer.Option(metavar="YEAR", help="Any year of the decade that is meant. Default: 2050.")
     ] = None,
-    scenario: Annotated[
-        str | None, typer.Option(help="historical, ssp126, ssp245, ssp370, ssp585. Default: ssp245.")
-    ] = None,
-    year: Annotated[str | None, typer.Option(help="Any year of the decade that is meant. Default: 2050.")] = None,
     insurance_rate: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Share of a loss that is insured, 0 to 1. Default: 0.")
     ] = None,

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.grid import grid_id_of
+from workers.cli.arguments import Risks  # noqa: TC001 (read at run time)
 from workers.cli.connection import database
 from workers.cli.output import Json, console, say, show, table
 
@@ -27,9 +28,9 @@ def results(
         list[str] | None,
         typer.Option("--at", metavar="LAT,LON", help="A place, in degrees; may be given several times."),
     ] = None,
-    risk: Annotated[list[str] | None, typer.Option("--risk", help="Only this risk type. Default: all.")] = None,
+    risk: Risks = None,
     most: Annotated[
-        int, typer.Option(help="Without --at: so many of the places, from the north, named ones first.")
+        int, typer.Option(min=1, help="Without --at: so many of the places, from the north, named ones first.")
     ] = 40,
     as_json: Json = False,
 ) -> None:

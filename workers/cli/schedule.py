@@ -12,14 +12,19 @@ from aiops.db import batches
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.settings import settings
+from workers.cli import complete
 from workers.cli.connection import database
-from workers.cli.output import Json, console, say, show, table
+from workers.cli.output import Json, compact_table, console, say, show
 from workers.cli.watch import describe, follow
 from workers.due_dates import schedules
 
-app = typer.Typer(help="The yearly runs: when they are due, run one now, pause one.", no_args_is_help=True)
+app = typer.Typer(
+    help="The yearly runs: when they are due, run one now, pause one.",
+    no_args_is_help=True,
+    epilog="Example: aiops schedule list",
+)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="probability or hazard.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="probability or hazard.", autocompletion=complete.schedules)]
 
 
 @app.command("list")
@@ -78,15 +83,14 @@ def _rows() -> list[dict[str, Any]]:
 
 
 def _render(rows: list[dict[str, Any]]) -> None:
-    made = table("Schedule", "name", "due each year", "next", "last due", "last batch", "")
+    made = compact_table("name", "due each year", "next", "last", "its batch")
     for row in rows:
         made.add_row(
             row["schedule"],
             row["due"],
-            f"{row['next_due_at']:%Y-%m-%d %H:%M %Z}",
-            f"{row['last_due_at'].astimezone(settings().timezone):%Y-%m-%d %H:%M}" if row["last_due_at"] else "never",
-            str(row["last_batch_id"] or ""),
-            "paused" if row["paused"] else "",
+            "paused" if row["paused"] else f"{row['next_due_at']:%Y-%m-%d %H:%M}",
+            f"{row['last_due_at'].astimezone(settings().timezone):%Y-%m-%d}" if row["last_due_at"] else "never",
+            str(row["last_batch_id"] or "")[:8],
         )
     console.print(made)
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Alarm:
-    """Pauses that end early when `aiops_progress` tells of one batch; without a session that listens, in their time."""
+    """Pauses that end early when `aiops_progress` tells of a batch; without a session that listens, in their time."""
 
-    def __init__(self, batch_id: UUID, listening: Connection | None) -> None:
-        self._batch_id = str(batch_id)
+    def __init__(self, batch_id: UUID | None, listening: Connection | None) -> None:
+        self._batch_id = "" if batch_id is None else str(batch_id)
         self._listening = listening
 
     def pause(self, seconds: float) -> None:
-        """Wait for the batch to move, at most so long."""
+        """Wait for the batch (or, if it is about none, for any) to move, at most so long."""
         if self._listening is None:
             time.sleep(seconds)
             return
@@ -39,8 +39,8 @@ class Alarm:
 
 
 @contextmanager
-def alarm(batch_id: UUID) -> Iterator[Alarm]:
-    """Listen for a batch; where that is not to be had (a pooler in between), the clock alone is left."""
+def alarm(batch_id: UUID | None) -> Iterator[Alarm]:
+    """Listen for a batch, or all of them (None); without a session that listens (a pooler), by the clock."""
     try:
         listening = connect("watch", direct=True, autocommit=True)
     except DatabaseUnavailable:

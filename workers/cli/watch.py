@@ -11,7 +11,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from aiops.db.statements import statement
 from aiops.errors import BatchFailed, DaemonFailed
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
-from workers.cli.output import errors, say
+from workers.cli.output import Interrupted, errors, say
+from workers.cli.units import items_of, job_name, lasting
 from workers.cli.waking import alarm
 
 if TYPE_CHECKING:
@@ -57,17 +58,19 @@ def follow(
 
     Raises:
         BatchFailed: it ended failed or cancelled.
+        Interrupted: Ctrl-C; what becomes of the batch has been said.
         DaemonFailed: a daemon of our own ended by itself, or does not take the batch.
     """
     try:
         row = _watch(connection, batch_id, quiet, daemon)
     except KeyboardInterrupt:
+        # At once, and not at the end: what was started for it is let finish first.
         errors.print(
             f"Not watching any more; batch {batch_id} goes on, if need be with the next daemon ({way_back}).",
             markup=False,
             soft_wrap=True,
         )
-        raise
+        raise Interrupted from None
     if row["status"] != "completed":
         kind = "request" if row["job_type"] == REQUEST else "batch"
         raise BatchFailed(f"{kind} {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
@@ -83,7 +86,7 @@ def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: Computin
         wake = stack.enter_context(alarm(batch_id))
         bar = stack.enter_context(_bar(quiet))
         row = _look(connection, batch_id)
-        task = bar.add_task(row["job_type"], total=100, detail=row["status"])
+        task = bar.add_task(job_name(row["job_type"]), total=100, detail=row["status"])
         asked_at = time.monotonic()
         while row["status"] not in ENDED:
             bar.update(task, completed=row["progress"], detail=_detail(row))
@@ -127,9 +130,9 @@ def _detail(row: dict[str, Any]) -> str:
     rate = row["cells_per_second"]
     if rate is None or rate <= 0:
         return chunks
-    text = f"{chunks}, {rate:,.0f} cells/s"
+    text = f"{chunks}, {rate:,.0f} {items_of(row['job_type'])}/s"
     if row["status"] == "running":
-        text += f", {(row['total_items'] - row['completed_items']) / rate:,.0f} s left"
+        text += f", {lasting((row['total_items'] - row['completed_items']) / rate)} left"
     return text
 
 

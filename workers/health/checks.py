@@ -35,20 +35,29 @@ def check_all() -> tuple[Check, ...]:
     names = tuple(_READ)
     try:
         with reading() as connection:
-            first = (_database(connection), check_schema(connection))
+            first = (check_database(connection), check_schema(connection))
             if not first[1].is_ok:
                 return (*first, *(unknown(name, "schema") for name in names))
             return (*first, *(_guarded(connection, name) for name in names))
     except DatabaseUnavailable as error:
-        remedy = (
-            "start it: aiops db start"
-            if settings().conninfo() is None
-            else "start the server, or set DATABASE_URL or DATABASE_HOST to where it is"
-        )
         return (
-            failed("database", str(error), remedy),
+            unavailable(error),
             *(unknown(name, "database") for name in ("schema", *names)),
         )
+
+
+def unavailable(error: DatabaseUnavailable) -> Check:
+    """What to do about a database that cannot be used."""
+    said = str(error)
+    if settings().conninfo() is None:
+        remedy = "start it: aiops db start"
+    elif "authentication failed" in said or "no password supplied" in said:
+        remedy = "set the user and password in DATABASE_URL, or DATABASE_USER and DATABASE_PASSWORD"
+    elif "does not exist" in said:
+        remedy = "create it (CREATE DATABASE, CREATE ROLE), or set DATABASE_URL or DATABASE_NAME to one that exists"
+    else:
+        remedy = "start the server, or set DATABASE_URL or DATABASE_HOST to where it is"
+    return failed("database", said, remedy)
 
 
 def _guarded(connection: Connection, name: str) -> Check:
@@ -62,7 +71,8 @@ def _guarded(connection: Connection, name: str) -> Check:
         return failed(name, f"cannot be read: {error.diag.message_primary or error}", "see the server's log")
 
 
-def _database(connection: Connection) -> Check:
+def check_database(connection: Connection) -> Check:
+    """Which server answers."""
     info = connection.info
     version = info.parameter_status("server_version")
     return ok("database", f"PostgreSQL {version} at {info.host}:{info.port}, database {info.dbname}")
@@ -73,7 +83,7 @@ def check_schema(connection: Connection) -> Check:
     try:
         missing = pending_migrations(connection)
     except SchemaError as error:
-        return failed("schema", str(error))
+        return failed("schema", str(error), "use the program that applied it, or a newer version of it")
     if missing:
         first = f"{missing[0].source}/{missing[0].name}"
         return failed("schema", f"{len(missing)} migrations are missing, first {first}", "run: aiops db migrate")

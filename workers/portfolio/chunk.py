@@ -94,7 +94,7 @@ class PortfolioChunk:
                 lacking[tuple(one.missing)].add(one.grid_id)
         for risk_types, grid_ids in lacking.items():
             compute_cells(connection, sorted(grid_ids), risk_types, self._batch_id)
-            log.info("cells computed", batch_id=str(self._batch_id), cells=len(grid_ids), risk_types=list(risk_types))
+            log.info("cells computed", step="cells", cells=len(grid_ids), risk_types=list(risk_types))
 
     def _assess(self, sites: Sequence[PortfolioSite], stored: StoredCells | None) -> None:
         on_land = [one for one in sites if one.has_climate]

@@ -202,5 +202,5 @@ def _made(part: Part, sites: AskedSites, projection: int) -> list[Part]:
             ]
         part.failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
         part.trace = "".join(traceback.format_exception(error))
-        log.exception("risk failed", risk_type=part.risk.name, site_no=int(sites.site_nos[part.places[0]]))
+        log.exception("risk failed", risk=part.risk.name, site_no=int(sites.site_nos[part.places[0]]))
     return [part]
