@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from chaos.daemon import freeze
-from chaos.places import AT_SEA, PLACES, Portfolio, Request, site
+from chaos.places import AT_SEA, ENDED, PLACES, Portfolio, Request, site
 from chaos.work import MOST_CHUNKS, Batch
 
 KINDS = ("probability", "hazard", "assessment")
@@ -70,7 +70,7 @@ class Asking:
         still = []
         for one, asked_at in self.open:
             status = one.status
-            if one.has_ended():
+            if status in ENDED:
                 assert status in ENDINGS, f"{one.batch_id} {status}: {one.error}"
                 self.completed[type(one)] += status == "completed"
             else:
