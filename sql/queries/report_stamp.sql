@@ -1,4 +1,4 @@
--- Which methods, damage sets, baselines and estimators the stored results of a batch came by.
+-- Which methods, damage sets and baselines the stored results of a batch came by.
 SELECT 'method version' AS what, method_version AS which, count(*) AS rows FROM probability_packed
 WHERE batch_id = %(batch_id)s GROUP BY method_version
 UNION ALL

@@ -7,15 +7,29 @@ could not be done. A traceback is shown only with `--debug`.
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
-import psycopg
-
-from aiops.errors import AiopsError
-from workers.cli import batches, database, demo, health, history, ingest, portfolio, request, results, schedule, status
+from workers.cli import (
+    batch_list,
+    batch_logs,
+    batches,
+    boundary,
+    database,
+    demo,
+    doctor,
+    export,
+    health,
+    history,
+    ingest,
+    portfolio,
+    report,
+    request,
+    results,
+    schedule,
+    serve,
+    status,
+)
 from workers.cli.main_app import app
-from workers.cli.output import complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,30 +42,20 @@ app.command("history")(history.history)
 app.command("portfolio")(portfolio.portfolio)
 app.command("results")(results.results)
 app.command("status")(status.status)
+app.command("batches")(batch_list.batches)
+app.command("logs")(batch_logs.logs)
 app.command("health")(health.health)
+app.command("doctor")(doctor.doctor)
 app.command("cancel")(batches.cancel)
 app.command("retry")(batches.retry)
+app.add_typer(report.app, name="report")
+app.add_typer(export.app, name="export")
 app.add_typer(schedule.app, name="schedule")
 app.command("worker")(batches.worker)
+app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
-
-_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # Taken out before parsing: it may stand anywhere, and has to hold for errors of the parser's callbacks too.
-    debug = "--debug" in given
-    given = [argument for argument in given if argument != "--debug"]
-    try:
-        app(given, prog_name="aiops")
-    except (AiopsError, psycopg.Error) as error:
-        if debug:
-            traceback.print_exc()
-        sys.exit(complain(error))
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
-        sys.stderr.close()
-        sys.exit(0)
+    sys.exit(boundary.run(app, sys.argv[1:] if arguments is None else arguments))

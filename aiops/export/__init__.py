@@ -1,0 +1,1 @@
+"""Results as files of other programs: CSV, Parquet, GeoJSON, NetCDF; row by row or block by block."""

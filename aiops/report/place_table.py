@@ -1,0 +1,65 @@
+"""Numbers by decade and scenario, as tables, and the totals over the risks of a place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from aiops.climate import PROJECTIONS, SCENARIOS
+from aiops.report.numbers import NONE, number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+class DecadeRow(NamedTuple):
+    """A decade, or the baseline, which has one value for all scenarios."""
+
+    horizon: str
+    fields: tuple[str, ...]
+    """One a scenario; one in all for the baseline."""
+
+
+def decade_rows(show: Callable[[int], str]) -> list[DecadeRow]:
+    """Decades down, scenarios across.
+
+    Args:
+        show: the text of a projection, by its place in `PROJECTIONS`.
+    """
+    at = {(one.scenario, one.horizon): place for place, one in enumerate(PROJECTIONS)}
+    rows = []
+    for horizon in dict.fromkeys(one.horizon for one in PROJECTIONS):
+        scenarios = ("historical",) if horizon == "baseline" else SCENARIOS[1:]
+        rows.append(DecadeRow(horizon, tuple(show(at[scenario, horizon]) for scenario in scenarios)))
+    return rows
+
+
+def percents(values: NDArray[np.float64]) -> list[DecadeRow]:
+    """Of fractions, (33,)."""
+    return decade_rows(lambda place: NONE if np.isnan(values[place]) else percent(float(values[place])))
+
+
+def numbers(values: NDArray[np.float64]) -> list[DecadeRow]:
+    """Of scores, (33,)."""
+    return decade_rows(lambda place: NONE if np.isnan(values[place]) else number(float(values[place])))
+
+
+def totals_of(
+    scores: NDArray[np.float64], aal: NDArray[np.float64], not_applicable: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Total score and summed AAL by projection, NaN where no risk counts.
+
+    Args:
+        scores: (risks, 33); NaN for risks that do not count, 0 for those that cannot be.
+        aal: (risks, 33), likewise, but NaN for those that cannot be.
+        not_applicable: (risks, 33): their loss counts as 0.
+    """
+    counted = ~np.isnan(scores)
+    squares = np.where(counted, scores, 0.0) ** 2
+    n = counted.sum(axis=0)
+    total = np.sqrt(squares.sum(axis=0) / np.where(n > 0, n, np.nan))
+    known = ~np.isnan(aal) | not_applicable
+    return total, np.where(known.any(axis=0), np.nansum(aal, axis=0), np.nan)

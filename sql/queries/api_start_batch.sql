@@ -1,0 +1,1 @@
+SELECT start_batch(%(job_type)s, %(input_params)s::jsonb)::text

@@ -1,0 +1,172 @@
+"""`aiops export`: results as CSV, Parquet, GeoJSON or NetCDF."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aiops.climate import PROJECTIONS, SCENARIOS
+from aiops.db.statements import statement
+from aiops.errors import BadInput
+from aiops.export.grid_netcdf import write_grid
+from aiops.export.parquet import write_parquet
+from aiops.export.points_netcdf import write_points
+from aiops.export.rows import Selection, blocks, snapshot
+from aiops.export.texts import write_csv, write_geojson
+from workers.cli.connection import database
+from workers.cli.output import say
+from workers.cli.whole_file import refuse_place, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiops.db.connect import Connection
+
+app = typer.Typer(
+    help="Write results to a file: CSV, Parquet, GeoJSON or NetCDF. Columns are named as those of the views.",
+    no_args_is_help=True,
+)
+
+
+class Format(StrEnum):
+    """Of the file."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    GEOJSON = "geojson"
+    NETCDF = "netcdf"
+
+
+Out = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to.")]
+As = Annotated[Format, typer.Option("--format", help="Of the file.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
+Risks = Annotated[
+    list[str] | None, typer.Option("--risk", help="Only this risk type; may be given several times. Default: all.")
+]
+Scenarios = Annotated[
+    list[str] | None, typer.Option("--scenario", help="Only historical, ssp126, …; several times. Default: all.")
+]
+Horizons = Annotated[
+    list[str] | None, typer.Option("--horizon", help="Only baseline, 2050s, …; several times. Default: all.")
+]
+Box = Annotated[str | None, typer.Option("--bbox", metavar="W,S,E,N", help="Only within these degrees.")]
+
+
+@app.command()
+def probability(
+    *,
+    out: Out,
+    as_format: As = Format.CSV,
+    risk: Risks = None,
+    scenario: Scenarios = None,
+    horizon: Horizons = None,
+    bbox: Box = None,
+    force: Force = False,
+) -> None:
+    """P(H) of cells: bins, base damage rates, average annual loss with its interval.
+
+    Example: aiops export probability --risk typhoon --format parquet -o typhoon.parquet
+    """
+    _export("probability", out, as_format, risk, scenario, horizon, bbox, force)
+
+
+@app.command()
+def hazard(
+    *,
+    out: Out,
+    as_format: As = Format.CSV,
+    risk: Risks = None,
+    scenario: Scenarios = None,
+    horizon: Horizons = None,
+    bbox: Box = None,
+    force: Force = False,
+) -> None:
+    """Hazard scores of cells, with their levels.
+
+    Example: aiops export hazard --scenario ssp585 --horizon 2090s --format netcdf -o hazard.nc
+    """
+    _export("hazard", out, as_format, risk, scenario, horizon, bbox, force)
+
+
+@app.command()
+def risk(
+    *,
+    out: Out,
+    as_format: As = Format.CSV,
+    risk: Risks = None,
+    scenario: Scenarios = None,
+    horizon: Horizons = None,
+    bbox: Box = None,
+    force: Force = False,
+) -> None:
+    """Risks of places, by the runs that speak for them.
+
+    Example: aiops export risk --bbox 126,37,128,38 --format geojson -o seoul.geojson
+    """
+    _export("risk", out, as_format, risk, scenario, horizon, bbox, force)
+
+
+def _export(
+    what: str,
+    out: Path,
+    as_format: Format,
+    risks: list[str] | None,
+    scenarios: list[str] | None,
+    horizons: list[str] | None,
+    bbox: str | None,
+    force: bool,
+) -> None:
+    known = list(dict.fromkeys(one.horizon for one in PROJECTIONS))
+    _refuse_unknown("scenario", scenarios, SCENARIOS)
+    _refuse_unknown("horizon", horizons, known)
+    box = _box(bbox)
+    refuse_place(out, force=force)
+    with database() as connection:
+        names = [_risk_type(connection, one) for one in risks] if risks else None
+        selection = Selection(what, names, scenarios or None, horizons or None, box)
+        with write_whole(out, force=force) as unfinished, snapshot(connection):
+            n, of_what = _write(unfinished, as_format, connection, selection)
+    say(f"Written: {out} ({n:,} {of_what}, {out.stat().st_size / 1e6:.1f} MB)")
+
+
+def _write(file: Path, as_format: Format, connection: Connection, selection: Selection) -> tuple[int, str]:
+    if as_format is Format.NETCDF and selection.of_cells:
+        return write_grid(file, connection, selection), "cells"
+    rows = blocks(connection, selection)
+    match as_format:
+        case Format.CSV:
+            return write_csv(file, selection, rows), "rows"
+        case Format.PARQUET:
+            return write_parquet(file, selection, rows), "rows"
+        case Format.GEOJSON:
+            return write_geojson(file, selection, rows), "features"
+        case Format.NETCDF:
+            return write_points(file, connection, selection, rows), "rows"
+
+
+def _risk_type(connection: Connection, given: str) -> str:
+    row = connection.execute(statement("canonical_risk_type"), {"given": given}).fetchone()
+    if row is None:
+        raise AssertionError("a function call gave no row")
+    return str(row[0])
+
+
+def _refuse_unknown(option: str, given: Sequence[str] | None, allowed: Sequence[str]) -> None:
+    for one in given or ():
+        if one not in allowed:
+            raise BadInput(f"--{option}: {one!r}; allowed: {', '.join(allowed)}")
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (124.5 <= west <= east <= 132 and 33 <= south <= north <= 39):
+        raise BadInput(f"--bbox: {text!r}; allowed: west,south,east,north within 124.5 to 132.0 E and 33.0 to 39.0 N")
+    return west, south, east, north

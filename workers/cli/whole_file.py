@@ -1,0 +1,53 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiops.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def refuse_place(file: Path, *, force: bool) -> None:
+    """Before anything is computed: make sure that the file may be written.
+
+    Raises:
+        BadInput: it is there already and `force` is not given, or it lies in no folder.
+    """
+    if file.is_dir() or not file.parent.is_dir():
+        raise BadInput(f"--out: {file} is no place for a file; allowed: a file in a folder that exists")
+    if file.exists() and not force:
+        raise BadInput(f"--out: {file} is there already; --force overwrites it, -o names another")
+
+
+@contextmanager
+def write_whole(file: Path, *, force: bool) -> Iterator[Path]:
+    """A file beside `file` to write to, which takes its name when the block ends well, and goes when it does not.
+
+    Raises:
+        BadInput: it cannot be written, or `file` came to be meanwhile and `force` is not given.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{file.name[:80]}.", dir=file.parent)
+    except OSError as error:
+        raise BadInput(f"--out: {file} cannot be written ({error.strerror or error})") from None
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        # What a temporary file is closed to, a report is not: as any file that the user makes.
+        mask = os.umask(0)
+        os.umask(mask)
+        unfinished.chmod(0o666 & ~mask)
+        refuse_place(file, force=force)
+        unfinished.replace(file)
+    except OSError as error:
+        raise BadInput(f"--out: {file} cannot be written ({error.strerror or error})") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
