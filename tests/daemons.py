@@ -46,7 +46,7 @@ def running_daemon(database, log, **settings):
                 child.kill()
 
 
-def wait_for(question, seconds=20.0, pause=0.02):
+def wait_for(question, seconds=60.0, pause=0.02):
     """Ask until the answer is true, and return it; fail when time is up."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):

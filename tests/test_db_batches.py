@@ -246,15 +246,15 @@ def test_the_progress_of_a_hundred_chunks_moves_a_hundred_times_and_never_back(c
 def test_chunks_are_made_smaller_when_the_last_batch_shows_that_they_would_last_long(connection):
     give_climate(connection, range(1, 301))
     size = "SELECT chunk_size('probability', 100000, 500)"
-    assert connection.execute(size).fetchone() == (500,)
+    assert connection.execute(size).fetchone() == (250,)
     batch_id = insert(connection)
-    plan(connection, batch_id, size=300)
-    for chunk in range(1, 13):
+    assert plan(connection, batch_id, size=300) == 8
+    for chunk in range(1, 9):
         claim(connection, batch_id, chunk)
         query = "SELECT finish_chunk(%s, %s, 2, 0, %s)"
         connection.execute(query, (batch_id, chunk, json.dumps({"compute": 0.9, "write": 0.1})))
     assert status(connection, batch_id)["status"] == "completed"
-    assert connection.execute(size).fetchone() == (50,)  # 12 s for 300 cells
+    assert connection.execute(size).fetchone() == (75,)  # 8 s for 300 cells
 
 
 def test_a_later_claim_fences_the_earlier_one_out(connection, planned):

@@ -225,6 +225,7 @@ def test_a_stranger_on_the_queues_channels_ends_no_job_and_slows_nothing(rig, st
     sessions = (
         "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity WHERE application_name LIKE 'aiops queue-listener%'"
     )
+    rig.wait(lambda: len(rig.look(sessions) or []) == len(daemon.family()) - 1)
     ears = rig.look(sessions)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         stranger.execute("SELECT * FROM procrastinate_jobs")

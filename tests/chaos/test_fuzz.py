@@ -25,7 +25,7 @@ from workers.listener import JOBS, Listener, parse_payload
 pytestmark = pytest.mark.chaos
 
 CASES = int(os.environ.get("AIOPS_FUZZ_CASES", "200"))
-YEARLY = "('probability', 'hazard', 'assessment')"
+YEARLY = "('probability', 'hazard', 'assessment', 'indicators')"
 
 
 def fuzzed(cases=CASES):
