@@ -126,6 +126,9 @@ def test_without_a_daemon_the_command_answers_itself(climate, database):
     assert "Population 인구: not known." in text
     forced = json.loads(aiops(database, "request", *PLACE, "--json", "--projections", "--force"))
     assert (forced["cached"], forced["integrated_risk"]) == (False, first["integrated_risk"])
+    with psycopg.connect(database) as connection:  # nothing is left that would wait for a daemon
+        waiting = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'ondemand_risk'"
+        assert connection.execute(waiting).fetchone() == (0,)
 
 
 def test_some_steps_are_computed_anew_and_the_rest_is_taken_over(climate, database):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aiops.db.connect import connect
+from aiops.db.statements import statement
 from workers.ondemand import OnDemandRiskBatch
 
 if TYPE_CHECKING:
@@ -45,4 +47,9 @@ def answered_here(batch_id: UUID, latitude: float, longitude: float) -> Iterator
     # A command says what it has to say itself; what a daemon would log stands in batch_job_logs, too.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with ThreadPoolExecutor(1) as threads:
-        yield Here(threads.submit(OnDemandRiskBatch(batch_id).run, latitude, longitude))
+        answer = threads.submit(OnDemandRiskBatch(batch_id).run, latitude, longitude)
+        yield Here(answer)
+    if answer.exception() is None:
+        # Or it would wait for a daemon, and look as if nobody took jobs.
+        with connect(autocommit=True) as connection:
+            connection.execute(statement("forget_waiting_request"), {"batch_id": str(batch_id)})
