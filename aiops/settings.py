@@ -60,13 +60,13 @@ class Settings(BaseSettings):
     # --- the schedule of the yearly batches -----------------------------------------------------------
     schedule_timezone: str = Field("Asia/Seoul", description="an IANA time zone")
     probability_schedule_month: int = Field(1, ge=1, le=12, description="P(H) of the whole country")
-    probability_schedule_day: int = Field(1, ge=1, le=31)
-    probability_schedule_hour: int = Field(2, ge=0, le=23)
-    probability_schedule_minute: int = Field(0, ge=0, le=59)
+    probability_schedule_day: int = Field(1, ge=1, le=31, description="day of the month")
+    probability_schedule_hour: int = Field(2, ge=0, le=23, description="in SCHEDULE_TIMEZONE")
+    probability_schedule_minute: int = Field(0, ge=0, le=59, description="minute of the hour")
     hazard_schedule_month: int = Field(1, ge=1, le=12, description="Hazard scores of the whole country")
-    hazard_schedule_day: int = Field(1, ge=1, le=31)
-    hazard_schedule_hour: int = Field(4, ge=0, le=23)
-    hazard_schedule_minute: int = Field(0, ge=0, le=59)
+    hazard_schedule_day: int = Field(1, ge=1, le=31, description="day of the month")
+    hazard_schedule_hour: int = Field(4, ge=0, le=23, description="in SCHEDULE_TIMEZONE")
+    hazard_schedule_minute: int = Field(0, ge=0, le=59, description="minute of the hour")
 
     schedule_catch_up_days: int = Field(
         30, ge=0, le=366, description="a run that was due while no daemon ran is made up for within so many days"
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
 
     # --- the HTTP face --------------------------------------------------------------------------------
     api_host: str = Field("127.0.0.1", min_length=1, description="the address that aiops serve answers at")
-    api_port: int = Field(8000, ge=1, le=65535)
+    api_port: int = Field(8000, ge=1, le=65535, description="with API_HOST")
     api_key: SecretStr | None = Field(
         None, min_length=16, description="what callers must send; none: whoever reaches the address may ask"
     )
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     )
     webhook_allow_private: bool = Field(False, description="whether a webhook may go to private and loopback addresses")
     smtp_host: str | None = Field(None, description="the mail server; none: no e-mail is sent, the log says so")
-    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_port: int = Field(587, ge=1, le=65535, description="with SMTP_HOST")
     smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none, starttls or tls")
     smtp_user: str | None = Field(None, description="none: without login")
     smtp_password: SecretStr | None = Field(None, description="with SMTP_USER")
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
 
     # --- logs -----------------------------------------------------------------------------------------
     log_format: Literal["console", "json"] = Field("console", description="console or json")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is logged")
 
     @field_validator("database_url", "database_direct_url")
     @classmethod

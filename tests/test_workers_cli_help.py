@@ -19,7 +19,7 @@ from aiops.grid import latitude_of, longitude_of
 from workers.cli import app, main
 from workers.cli.output import say_json
 
-WITHOUT_DATA = {("demo",), ("worker",), ("db", "url")}
+WITHOUT_DATA = {("demo",), ("serve",), ("worker",), ("db", "url")}
 """Commands whose output is no data: a tour, a daemon, a text for other programs; reports and exports are files."""
 
 

@@ -260,11 +260,11 @@ def test_a_batch_about_cells_without_days_says_so(daemon, watcher):
 def test_no_other_yearly_batch_is_active_beside_it(connection, connect, other):
     watcher = connect(autocommit=True)
     (first,) = watcher.execute("INSERT INTO batch_jobs (job_type) VALUES ('indicators') RETURNING batch_id").fetchone()
-    with pytest.raises(psycopg.errors.UniqueViolation, match="a indicators batch is active already"):
+    with pytest.raises(psycopg.errors.UniqueViolation, match="another batch is active already: indicators"):
         watcher.execute("INSERT INTO batch_jobs (job_type) VALUES (%s)", (other,))
     watcher.execute("SELECT cancel_batch(%s)", (first,))
     watcher.execute("INSERT INTO batch_jobs (job_type) VALUES (%s)", (other,))
-    with pytest.raises(psycopg.errors.UniqueViolation, match=f"a {other} batch is active already"):
+    with pytest.raises(psycopg.errors.UniqueViolation, match=f"another batch is active already: {other}"):
         watcher.execute("INSERT INTO batch_jobs (job_type) VALUES ('indicators')")
 
 
@@ -290,7 +290,9 @@ def test_a_parameter_that_it_does_not_have_is_refused_by_name(connection, params
 def compute(connection, cells):
     computed = compute_indicators(read_inputs(connection, cells))
     written = write_indicators(
-        connection, computed, register(connection, "real"), register(connection, "made up", True)
+        connection,
+        computed,
+        lambda synthetic: register(connection, "made up", True) if synthetic else register(connection, "real"),
     )
     connection.commit()
     return written

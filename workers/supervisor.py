@@ -184,7 +184,7 @@ class Supervisor:
             "OPENBLAS_NUM_THREADS": "1",
         }
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.process", child.role, str(os.getpid())],
+            [sys.executable, "-P", "-m", "workers.process", child.role, str(os.getpid())],
             env=environment,
             # Ctrl-C in a terminal reaches the whole process group; the children hear of it from us, in order.
             start_new_session=True,

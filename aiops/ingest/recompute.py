@@ -24,7 +24,7 @@ from aiops.ingest.variables import variable_of
 from aiops.ingest.water import WATER_SOURCES, water_stress_indicators
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from aiops.db.connect import Connection
     from aiops.ingest.storms import StormYears
@@ -149,25 +149,30 @@ def compute_indicators(inputs: StoredInputs, scenarios: Collection[str] = SCENAR
     )
 
 
-def write_indicators(connection: Connection, computed: ComputedSeries, real: int, synthetic: int) -> Written:
+def write_indicators(connection: Connection, computed: ComputedSeries, dataset_of: Callable[[bool], int]) -> Written:
     """Write what was computed, in the caller's transaction.
 
     Args:
         connection: the caller's.
         computed: of cells that are as they were read.
-        real: the data set of what follows from observations and climate models.
-        synthetic: the data set of what follows from a generator's series.
+        dataset_of: gives the data set of what follows from a generator's series (True), or from observations and
+            climate models (False); asked only where there is something of the kind.
     """
     written: list[Written] = []
-    for dataset_id, is_synthetic in ((real, False), (synthetic, True)):
-        for series, merge in ((computed.joined, True), (computed.replaced, False)):
-            ours = [one for one in series if (one.grid_id in computed.synthetic) == is_synthetic]
-            if ours:
-                written.append(write_series(connection, ours, dataset_id, merge=merge))
+    for is_synthetic in (False, True):
+        joined, replaced = (
+            [one for one in series if (one.grid_id in computed.synthetic) == is_synthetic]
+            for series in (computed.joined, computed.replaced)
+        )
         methods = {
             cell: method for cell, method in computed.methods.items() if (cell in computed.synthetic) == is_synthetic
         }
-        write_evapotranspiration_methods(connection, methods, dataset_id)
+        if joined or replaced or methods:
+            dataset_id = dataset_of(is_synthetic)
+            for series, merge in ((joined, True), (replaced, False)):
+                if series:
+                    written.append(write_series(connection, series, dataset_id, merge=merge))
+            write_evapotranspiration_methods(connection, methods, dataset_id)
     if computed.winds and computed.winds_dataset is not None:
         written.append(write_series(connection, computed.winds, computed.winds_dataset))
         note_computed_variables(connection, computed.winds_dataset, STORM_INDICATORS)

@@ -101,7 +101,7 @@ BEGIN
       AND families_kept_still(other.job_type) && families_kept_still(p_job_type)
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'a % batch is active already', active.job_type
+        RAISE EXCEPTION 'another batch is active already: %', active.job_type
             USING ERRCODE = 'unique_violation',
                   DETAIL = format('batch_id %s, %s, %s %%', active.batch_id, active.status, active.progress),
                   HINT = 'Wait for it, or cancel it: SELECT cancel_batch(batch_id).';

@@ -39,6 +39,7 @@ What to try next
   aiops history 37.5665 126.978                      what was answered for a place, and what changed
   aiops results --at 35.8714,128.6014                P(H) and Hazard of a place
   aiops status                                       what runs, what ran, what data there are
+  aiops serve                                        a dashboard of all this: open http://127.0.0.1:8000/
   aiops worker                                       the daemon, in a terminal of its own; then, from SQL:
   psql "$(aiops db url)"
     LISTEN aiops_progress;

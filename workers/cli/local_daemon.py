@@ -36,7 +36,7 @@ class LocalDaemon:
     def __init__(self, said: IO[bytes]) -> None:
         self._said = said
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "workers"],
+            [sys.executable, "-P", "-m", "workers"],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -13,7 +12,7 @@ from aiops.errors import BadInput
 from aiops.report.batch import batch_page
 from aiops.report.place import place_page
 from aiops.report.portfolio import portfolio_page
-from workers.cli.arguments import Latitude, Longitude, degrees, value_of
+from workers.cli.arguments import BatchId, Latitude, Longitude, degrees, find_batch, value_of
 from workers.cli.connection import database
 from workers.cli.output import say
 from workers.cli.whole_file import refuse_place, write_whole
@@ -28,7 +27,6 @@ Out = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 Language = Annotated[str, typer.Option(help="Shown first: en or ko. The page holds both.")]
-Number = Annotated[UUID, typer.Argument(metavar="BATCH_ID", help="The batch's number (aiops status).")]
 
 
 @app.command()
@@ -61,28 +59,30 @@ def place(
 
 
 @app.command()
-def portfolio(*, batch_id: Number, out: Out = None, force: Force = False, language: Language = "en") -> None:
+def portfolio(*, batch_id: BatchId, out: Out = None, force: Force = False, language: Language = "en") -> None:
     """A portfolio: totals, losses by risk, the sites worst hit, and a map.
 
     Example: aiops report portfolio 0b0e3c5e-3a52-4f6b-9a55-2f9c0f6c2d11 -o portfolio.html
     """
-    file = out or Path(f"aiops-portfolio-{batch_id}.html")
-    refuse_place(file, force=force)
     with database() as connection:
-        page = portfolio_page(connection, batch_id, language=language)
+        number = find_batch(connection, batch_id)
+        file = out or Path(f"aiops-portfolio-{number}.html")
+        refuse_place(file, force=force)
+        page = portfolio_page(connection, number, language=language)
     _keep(file, page, force=force)
 
 
 @app.command()
-def batch(*, batch_id: Number, out: Out = None, force: Force = False, language: Language = "en") -> None:
+def batch(*, batch_id: BatchId, out: Out = None, force: Force = False, language: Language = "en") -> None:
     """A yearly batch: what it did, what came out by risk, and a map by risk, scenario and decade.
 
     Example: aiops report batch 7d1f2c8e-8f0f-4c39-9a2e-0d2c1a4b5e6f -o batch.html
     """
-    file = out or Path(f"aiops-batch-{batch_id}.html")
-    refuse_place(file, force=force)
     with database() as connection:
-        page = batch_page(connection, batch_id, language=language)
+        number = find_batch(connection, batch_id)
+        file = out or Path(f"aiops-batch-{number}.html")
+        refuse_place(file, force=force)
+        page = batch_page(connection, number, language=language)
     _keep(file, page, force=force)
 
 

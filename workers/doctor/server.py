@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from aiops.db.connect import Connection
 
 OLDEST_VERSION = 15
-PER_COMPUTE_PROCESS = 3
-PER_OTHER_PROCESS = 12
+PER_COMPUTE_PROCESS = 10
+PER_OTHER_PROCESS = 11
 """Connections at most: of the control process, and of each that answers requests."""
 _MEGABYTE = 1 << 20
 _SMALL_BUFFERS = 128 * _MEGABYTE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiops.assess import METHOD_VERSION
@@ -59,8 +60,7 @@ class IndicatorChunk:
     def write(self, connection: Connection) -> Written:
         """See `ChunkWork`."""
         hold_unchanged_cells(connection, self._hashes, METHOD_VERSION)
-        real, synthetic = (self._dataset(connection, synthetic=synthetic) for synthetic in (False, True))
-        written = write_indicators(connection, self._computed, real, synthetic)
+        written = write_indicators(connection, self._computed, partial(self._dataset, connection))
         if self._scenarios is None:
             note_indicators(connection, list(self._hashes), METHOD_VERSION)
         return Written(written.inserted + written.updated, len(self._computed.without))
@@ -72,7 +72,7 @@ class IndicatorChunk:
             self._hashes |= indicators_hashes(connection, cells, METHOD_VERSION)
             return read_inputs(connection, cells)
 
-    def _dataset(self, connection: Connection, *, synthetic: bool) -> int:
+    def _dataset(self, connection: Connection, synthetic: bool) -> int:
         """One for the whole batch, and one more for what follows from a generator's series."""
         dataset_id = register_dataset(
             connection,

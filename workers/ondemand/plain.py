@@ -34,5 +34,6 @@ def status_name(code: int) -> str:
 def reason_of(code: int, stored: str | None, projection: int) -> str | None:
     """Why there is no number, for a status code and the reason that is stored with it; None where there is one."""
     if code == 0:
-        return f"no climate data of {PROJECTIONS[projection].scenario} in this cell"
+        scenario = PROJECTIONS[projection].scenario
+        return f"no yearly climate data of {scenario} in this cell (of daily data `aiops run indicators` makes them)"
     return stored if code >= ResultStatus.INSUFFICIENT_DATA else None

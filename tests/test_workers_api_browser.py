@@ -1,0 +1,153 @@
+"""The dashboard in a real browser: a place is asked for, the bar reaches 100, the result is opened."""
+
+from __future__ import annotations
+
+import pytest
+from asking import served_places
+from browser import needs_browser
+from devtools import browser
+from serving import running_api
+
+pytestmark = [pytest.mark.daemon, needs_browser]
+
+
+@pytest.fixture(scope="module")
+def served(migrated_server, server, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    with served_places(migrated_server, server, folder, "api_browser", computed=30) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def api(served):
+    with running_api(served.database, served.log.with_name("api.log")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with browser() as one:
+        yield one
+
+
+@pytest.fixture
+def page(tab):
+    tab.said.clear()
+    tab.shape()
+    yield tab
+    # A page that breaks our own Content-Security-Policy, or a script that fails, says so here.
+    assert tab.said == []
+
+
+def test_a_place_is_asked_for_the_bar_reaches_100_and_the_result_is_opened(page, api, served):
+    latitude, longitude = next(served.places)
+    page.open(f"{api.url}/?lang=en")
+    # Every value that the bar takes, from before the question on.
+    page.get(
+        "window.seen = []; new MutationObserver(() => seen.push(document.getElementById('ask-percent').textContent))"
+        ".observe(document.getElementById('ask-percent'), {childList: true, characterData: true, subtree: true})"
+    )
+    page.type("#latitude", str(latitude))
+    page.type("#longitude", str(longitude))
+    page.type("#asset_value", "50000000000")
+    page.click("#ask button[type=submit]")
+    page.wait("document.getElementById('ask-bar').value === 100")
+    page.wait("!document.getElementById('ask-open').hidden")
+    seen = [int(one.split()[0]) for one in page.get("seen")]
+    assert seen[0] == 0
+    assert seen[-1] == 100
+    assert seen == sorted(seen)
+    page.get("new Promise((done) => setTimeout(done, 400))")  # for the picture only: the bar glides
+    page.picture("asked")
+    assert page.get("document.activeElement.id") == "ask-open"
+    page.press("Enter")
+    page.wait("location.pathname === '/place' && document.getElementById('total')")
+    text = page.get("document.querySelector('main').innerText")
+    assert "Extreme heat" in text
+    assert "50,000,000,000" in text
+    assert page.get("document.querySelectorAll('.lines').length") >= 5
+    page.picture("place")
+
+
+def test_what_is_refused_is_said_where_it_was_asked(page, api):
+    page.open(f"{api.url}/?lang=en")
+    page.type("#use", "spaceport")
+    page.click("#ask button[type=submit]")
+    said = page.wait("!document.getElementById('ask-error').hidden && document.getElementById('ask-error').textContent")
+    assert "building.use" in said
+    page.said.clear()  # the browser tells of the 422 itself
+
+
+def test_without_the_script_the_form_leads_to_the_batch(page, api, served):
+    latitude, longitude = next(served.places)
+    page.open(f"{api.url}/?lang=en")
+    page.type("#latitude", str(latitude))
+    page.type("#longitude", str(longitude))
+    page.get("HTMLFormElement.prototype.submit.call(document.getElementById('ask'))")
+    page.wait("location.pathname.startsWith('/batch/')")
+    # The batch's own script fetches the page anew when it has ended.
+    page.wait("document.querySelector('.actions .primary')")
+    assert page.get("document.getElementById('bar').value") == 100
+    page.picture("batch")
+
+
+def test_the_map_is_gone_over_by_keyboard(page, api):
+    page.open(f"{api.url}/map?lang=en")
+    page.wait("document.getElementById('map-title').textContent.includes('Extreme heat')")
+    page.get("document.getElementById('map').focus()")
+    page.press("ArrowRight")
+    first = page.wait("document.querySelector('#readout a') && document.getElementById('readout').innerText")
+    page.press("ArrowRight")
+    page.wait(f"document.getElementById('readout').innerText !== {first!r}")
+    page.get("document.getElementById('decade').focus()")
+    page.press("ArrowRight")
+    page.wait("document.getElementById('map-title').textContent.includes('2060s')")
+    page.picture("map")
+    page.get("document.getElementById('map').focus()")
+    page.press("Enter")
+    page.wait("location.pathname === '/place'")
+
+
+def test_every_page_has_landmarks_labels_and_a_way_past_them(page, api):
+    for path in ("/", "/batches", "/places", "/map", "/place?latitude=36&longitude=128"):
+        page.open(api.url + path)
+        names = page.names()
+        roles = {role for role, _ in names}
+        assert {"main", "navigation", "banner", "contentinfo"} <= roles, path
+        for role, name in names:
+            if role in ("button", "link", "textbox", "spinbutton", "combobox", "slider", "progressbar"):
+                assert name.strip(), (path, role)
+        page.press("Tab")
+        assert page.get("document.activeElement.className") == "skip"
+        assert page.get("document.querySelectorAll('h1').length") == 1
+
+
+def test_korean_dark_and_a_phones_width(page, api):
+    page.shape(390, 844, dark=True)
+    for path in ("/", "/batches", "/places", "/map"):
+        page.open(f"{api.url}{path}?lang=ko")
+        assert page.get("document.documentElement.lang") == "ko"
+        assert page.get("document.documentElement.scrollWidth") <= 390, path
+        background = page.get("getComputedStyle(document.body).backgroundColor")
+        assert background == "rgb(16, 22, 29)"
+        page.picture(f"phone-{path.strip('/') or 'home'}")
+    page.shape(1200, 1000)
+    page.open(f"{api.url}/")
+    assert page.get("document.documentElement.lang") == "ko"  # it is remembered
+    page.click("#theme")
+    assert page.get("document.documentElement.dataset.theme") == "dark"
+    page.open(f"{api.url}/batches?lang=en")
+    assert page.get("document.documentElement.dataset.theme") == "dark"
+    page.picture("batches-dark")
+    page.get("document.cookie = 'theme=; path=/; max-age=0'")
+
+
+def test_what_runs_is_seen_live(page, api):
+    page.open(f"{api.url}/?lang=en")
+    page.picture("home")
+    with api.client() as client:
+        started = client.post("/api/batch/hazard", json={"force": True}).json()["batch_id"]
+    page.open(f"{api.url}/batch/{started}")
+    page.wait("document.querySelector('.s-completed') && document.getElementById('bar').value === 100")
+    assert "Chunks" in page.get("document.querySelector('main').innerText")
+    page.picture("batch-yearly")

@@ -1,0 +1,167 @@
+"""The dashboard's pages as the server sends them: whole without a script, nothing inline, every text escaped."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+import pytest
+from asking import copied_database
+from psycopg.conninfo import make_conninfo
+from serving import running_api
+
+from aiops.db.batches import complete_batch_job, fail_batch_job
+from workers.api.forms import form_of, question_of
+from workers.api.shown import hazard_table, overview_shown, top_of_scores
+
+pytestmark = pytest.mark.daemon
+
+NASTY = '<script>alert(1)</script><b title="\'">'
+
+
+@pytest.fixture(scope="module")
+def database(migrated_server, server):
+    with copied_database(migrated_server, server, "api_pages") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def api(database, tmp_path_factory):
+    with running_api(database, tmp_path_factory.mktemp("pages") / "api.log") as one:
+        yield one
+
+
+@pytest.fixture
+def client(api):
+    with api.client(headers={"Accept": "text/html"}) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def failed(database):
+    """A batch whose error is meant to be taken for mark-up."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        made = "INSERT INTO batch_jobs (job_type, input_params) VALUES ('test', %s) RETURNING batch_id"
+        (batch_id,) = connection.execute(made, ('{"name": "</pre>' + NASTY.replace('"', "") + '"}',)).fetchone()
+        fail_batch_job(connection, batch_id, NASTY, NASTY)
+        (done,) = connection.execute(made, ("{}",)).fetchone()
+        complete_batch_job(connection, done, {})
+    return batch_id
+
+
+PAGES = ["/", "/batches", "/places", "/map", "/login", "/place?latitude=37.5&longitude=127"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_page_is_whole_in_both_languages_and_has_nothing_inline(client, failed, path, language):
+    answer = client.get(path, headers={"Accept-Language": f"{language}-XX,{language};q=0.9"})
+    assert answer.status_code == 200, answer.text
+    page = answer.text
+    assert f'<html lang="{language}"' in page
+    assert not re.search(r"<[^>]+\s(on\w+|style)=", page)
+    assert "<style" not in page
+    for script in re.findall(r"<script[^>]*>", page):
+        assert 'src="/static/' in script or 'type="application/json"' in script
+    assert not re.search(r"(src|href|action)=\"(https?:)?//", page)
+    assert page.count("<h1") == 1
+    labelled = set(re.findall(r'<label for="([^"]+)"', page))
+    for field in re.findall(r"<(?:input|select)[^>]*>", page):
+        assert re.search(r'id="([^"]+)"', field)[1] in labelled, field
+
+
+def test_what_others_wrote_is_text_and_no_mark_up(client, failed):
+    for path in (f"/batch/{failed}", "/batches", "/"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in client.get(f"/batch/{failed}").text
+
+
+def test_everything_that_a_page_loads_is_there(client):
+    for path in PAGES:
+        for loaded in re.findall(r'(?:src|href)="(/static/[^"]+)"', client.get(path).text):
+            answer = client.get(loaded)
+            assert answer.status_code == 200
+            assert answer.headers["x-content-type-options"] == "nosniff"
+    for module in ("follow.js",):
+        assert "javascript" in client.get(f"/static/{module}").headers["content-type"]
+    assert client.get("/static/../pages.py").status_code == 404
+
+
+def test_a_language_that_is_chosen_is_remembered(client):
+    assert '<html lang="ko"' in client.get("/batches?lang=ko").text
+    assert '<html lang="ko"' in client.get("/").text
+    assert '<html lang="en"' in client.get("/?lang=en").text
+
+
+def test_what_is_not_there_is_said_on_a_page_to_people_and_as_json_to_programs(client):
+    page = client.get("/nothing")
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert client.get("/batch/00000000-0000-0000-0000-000000000007").status_code == 404
+    assert client.get("/place?latitude=1&longitude=1").status_code == 422
+    assert client.get("/api/nothing").headers["content-type"] == "application/problem+json"
+
+
+def test_forms_work_without_a_script(client, api):
+    asked = client.post(
+        "/ask", data={"latitude": "37.5", "longitude": "127", "scenario": "ssp245", "target_year": "2050"}
+    )
+    assert asked.status_code == 303
+    where = asked.headers["location"]
+    assert client.get(where).status_code == 200
+    assert client.post(f"{where}/cancel").status_code == 303
+    assert "s-cancelled" in client.get(where).text
+    refused = client.post("/ask", data={"latitude": "37.5", "longitude": "127", "use": "spaceport"})
+    assert refused.status_code == 422
+    assert "building.use" in refused.text
+    started = client.post("/start", data={"family": "hazard"})
+    assert started.status_code == 303
+    assert client.post(f"{started.headers['location']}/cancel").status_code == 303
+    assert client.post("/start", data={"family": "everything"}).status_code == 422
+
+
+def test_an_account_that_may_only_ask_sees_what_it_may(database, server, tmp_path):
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE ROLE aiops_api_asker LOGIN PASSWORD 'of the test' IN ROLE aiops_client")
+    try:
+        asker = make_conninfo(database, user="aiops_api_asker", password="of the test")
+        with running_api(asker, tmp_path / "asker.log") as api, api.client() as client:
+            asked = client.post("/api/risk/calculate", json={"latitude": 37.5, "longitude": 127})
+            assert asked.status_code == 202, asked.text
+            overview = client.get("/api/overview").json()
+            assert overview["workers"] is None
+            assert client.get("/").status_code == 200
+            batch_id = asked.json()["batch_id"]
+            assert client.get(f"/api/batch/{batch_id}/log").json()["chunks"] is None
+            assert client.get(f"/batch/{batch_id}").status_code == 200
+            assert client.post(f"/api/batch/{batch_id}/cancel").status_code == 200
+            other = client.get("/api/batches", params={"job_type": "test"}).json()["batches"]
+            assert client.post(f"/api/batch/{other[0]['batch_id']}/cancel").status_code == 403 if other else True
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY aiops_api_asker")
+            connection.execute("DROP ROLE aiops_api_asker")
+
+
+def test_forms_are_read_as_they_are_meant():
+    assert form_of(b"latitude=37.5&use=%EA%B3%B5%EC%9E%A5&x=%00") == {"latitude": "37.5", "use": "공장", "x": ""}
+    assert form_of(b"&".join(b"a=1" for _ in range(100))) == {}
+    assert question_of({"latitude": "37.5", "longitude": "x", "scenario": "historical", "target_year": "2050"}) == {
+        "latitude": 37.5,
+        "longitude": "x",
+        "scenario": "historical",
+    }
+    assert question_of({"latitude": "nan", "asset_value": "5e10"})["latitude"] == "nan"
+
+
+def test_an_absent_database_and_absent_results_are_shown_as_absent():
+    shown = overview_shown(None)
+    assert shown["alive"] is None
+    assert shown["cells"] == "–"
+    row = {"risk_type": "drought", "scenario": "ssp245", "target_year": 2050, "hazard_score_100": 0.0}
+    assert hazard_table([row], ["drought", "typhoon"], "ssp245") == {
+        "drought": [None, None, None, None, 0.0, None, None, None, None]
+    }
+    assert top_of_scores([]) == 100
+    assert top_of_scores([{"risk_score_by_projection": [None, 41.0, float("nan")]}]) == 60

@@ -1,0 +1,64 @@
+// The form without leaving the page: a live bar, then the way to the result. Without this script the form works, too.
+import { follow, problemOf } from "./follow.js";
+
+const form = document.getElementById("ask"), by = (id) => document.getElementById(id);
+const said = (text) => { by("ask-said").textContent = text; };
+let source = null;
+
+function question() {
+  const given = new FormData(form), asked = { latitude: Number(given.get("latitude")), longitude: Number(given.get("longitude")) };
+  asked.scenario = given.get("scenario");
+  if (asked.scenario !== "historical") asked.target_year = Number(given.get("target_year"));
+  if (given.get("use").trim()) asked.building = { use: given.get("use").trim() };
+  if (given.get("asset_value")) asked.asset_value = Number(given.get("asset_value"));
+  return asked;
+}
+
+function refuse(text) {
+  by("ask-error").textContent = text;
+  by("ask-error").hidden = false;
+  by("ask-progress").hidden = true;
+}
+
+function show(state, asked) {
+  by("ask-bar").value = state.progress;
+  by("ask-percent").textContent = `${state.progress} %`;
+  if (state.status === "completed") {
+    const query = new URLSearchParams({ latitude: asked.latitude, longitude: asked.longitude, scenario: asked.scenario });
+    if (asked.target_year) query.set("target_year", asked.target_year);
+    by("ask-open").href = `/place?${query}`;
+    by("ask-open").hidden = false;
+    by("ask-open").focus();
+    said(form.dataset.answered);
+  } else if (state.status === "failed" || state.status === "cancelled") {
+    refuse(`${form.dataset.failed} ${state.error_message || state.status}`);
+  } else {
+    said(state.current_step || state.status);
+  }
+}
+
+form?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  source?.close();
+  const asked = question(), button = form.querySelector("button[type=submit]");
+  by("ask-error").hidden = true;
+  by("ask-open").hidden = true;
+  by("ask-progress").hidden = false;
+  by("ask-bar").value = 0;
+  by("ask-percent").textContent = "0 %";
+  said(form.dataset.asking);
+  button.disabled = true;
+  try {
+    const response = await fetch("/api/risk/calculate", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked),
+    });
+    if (!response.ok) { refuse(await problemOf(response)); return; }
+    const { batch_id } = await response.json();
+    form.dataset.batch = batch_id;
+    source = follow(batch_id, (state) => show(state, asked), () => said(form.dataset.lost));
+  } catch {
+    refuse(form.dataset.lost);
+  } finally {
+    button.disabled = false;
+  }
+});
