@@ -217,8 +217,8 @@ def test_a_place_without_an_answer_is_one_line_that_says_what_does_it(made, tmp_
         (["place", *map(str, SEOUL), "--year", "1999"], "2020 to 2100"),
         (["place", *map(str, SEOUL), "--language", "fr"], "allowed: en, ko"),
         (["place", *map(str, SEOUL), "-o", "/nowhere/x.html"], "no place for a file"),
-        (["batch", "00000000-0000-0000-0000-000000000000"], "there is no batch"),
-        (["portfolio", "00000000-0000-0000-0000-000000000000"], "there is no batch"),
+        (["batch", "00000000-0000-0000-0000-000000000000"], "there is none of that number"),
+        (["portfolio", "00000000-0000-0000-0000-000000000000"], "there is none of that number"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(made, arguments, told):
