@@ -288,9 +288,10 @@ def test_a_risk_that_cannot_be_computed_is_named_with_the_file_that_it_lacks(doc
     connection.execute("DELETE FROM climate_data WHERE variable = 'rx5day' AND grid_id > %s", (CELLS[1],))
     connection.commit()
     found = doctor()
-    assert "4 cells, 1991 to 2100; historical, ssp245; 0 of 9 risks" in told(found, "data", "ok")
+    assert "4 cells, 1991 to 2100; historical, ssp245; 1 of 9 risks" in told(found, "data", "ok")
     # The tests' data have one scenario besides the past.
-    assert "for ssp126, ssp370, ssp585: there is no rx1day, rx5day" in told(found, "data river_flood", "warning")
+    assert "no series of ssp126, ssp370, ssp585" in told(found, "data scenarios", "warning")
+    assert "have it: rx5day 50 %" in told(found, "data river_flood", "warning")
     assert "load daily pr" in told(found, "data river_flood", "warning")
     assert "at all: there is no fwi21, fwi95" in told(found, "data wildfire", "warning")
     assert "aiops ingest tracks" in told(found, "data typhoon", "warning")

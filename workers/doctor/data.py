@@ -14,12 +14,12 @@ from aiops.settings import settings
 from workers.health.check import Check, failed, ok, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aiops.db.connect import Connection
     from aiops.risks import Risk
 
-_DAILY = "aiops ingest asos, place or csv"
+_DAILY = "aiops ingest asos, place or csv; netcdf or asc, and then aiops run indicators"
 _WHOLE = 1.0
 
 
@@ -37,7 +37,7 @@ SOURCES = (
     Source(("csdi", "fd", "tn25", "tnm12", "tnn"), f"load daily tasmin ({_DAILY})"),
     Source(("rx1day", "rx5day", "rain80", "cdd"), f"load daily pr ({_DAILY})"),
     Source(("spei12_min", "spei12_dry_share"), f"load daily pr, tasmax and tasmin ({_DAILY})"),
-    Source(("fwi95", "fwi21"), f"load daily tasmax, hurs, sfcWind and pr ({_DAILY})"),
+    Source(("fwi95", "fwi21"), f"load daily tasmax, hursmin, sfcWind and pr ({_DAILY})"),
     Source(("wsi",), "load river flow and water use (aiops ingest water), and basins (aiops ingest attributes)"),
     Source(("max_site_wind", "s_tc"), "load best tracks (aiops ingest tracks)"),
 )
@@ -60,15 +60,24 @@ def check_data(connection: Connection) -> tuple[Check, ...]:
         return (failed("data", "no cell has climate data", remedy),)
     risks = all_risks().values()
     coverage = _coverage(connection, risks)
-    found = [check for risk in risks if (check := _risk_in_want(risk, coverage, facts)) is not None]
-    years = f", {facts['first_year']} to {facts['last_year']}" if facts["first_year"] is not None else ""
     scenarios = [one for one in SCENARIOS if any(share for (_, scenario), share in coverage.items() if scenario == one)]
+    found = [check for risk in risks if (check := _risk_in_want(risk, coverage, facts, scenarios)) is not None]
+    years = f", {facts['first_year']} to {facts['last_year']}" if facts["first_year"] is not None else ""
     whole = len(risks) - len(found)
     told = (
         f"{facts['cells']:,} cells{years}; {', '.join(scenarios) or 'no scenario'}; {whole} of {len(risks)} risks can "
         "be computed everywhere"
     )
-    return (ok("data", told), *found, *_synthetic(facts), *_results(facts))
+    return (ok("data", told), *_scenarios(scenarios), *found, *_synthetic(facts), *_results(facts))
+
+
+def _scenarios(known: Sequence[str]) -> tuple[Check, ...]:
+    """One line for the scenarios that nobody has loaded, instead of one for each risk."""
+    unknown = [one for one in SCENARIOS if one not in known]
+    if not unknown or not known:
+        return ()
+    told = f"there are no series of {', '.join(unknown)}: results are of {', '.join(known)} alone"
+    return (warning("data scenarios", told, "load them, if they are wanted (aiops ingest --help)"),)
 
 
 def _coverage(connection: Connection, risks: Iterable[Risk]) -> Coverage:
@@ -81,14 +90,14 @@ def _of_probability(risk: Risk) -> frozenset[str]:
     return risk.probability_variables(settings().damage_set)
 
 
-def _risk_in_want(risk: Risk, coverage: Coverage, facts: Mapping[str, Any]) -> Check | None:
-    """What a risk lacks, and which file brings it; None: nothing."""
+def _risk_in_want(risk: Risk, coverage: Coverage, facts: Mapping[str, Any], known: Sequence[str]) -> Check | None:
+    """What a risk lacks of the known scenarios, and which file brings it; None: nothing."""
     name = f"data {risk.name}"
     if risk.driver is Driver.SEA:
         return _sea_in_want(name, facts)
     wanted = sorted(_of_probability(risk) | risk.hazard_variables())
     past_only = risk.driver is Driver.WARMING
-    scenarios = SCENARIOS[:1] if past_only else SCENARIOS
+    scenarios = SCENARIOS[:1] if past_only else known or SCENARIOS
     lacking = {one: [v for v in wanted if not coverage[v, one]] for one in scenarios}
     without = [one for one, variables in lacking.items() if variables]
     if without:
