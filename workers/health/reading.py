@@ -46,7 +46,9 @@ def reading() -> Iterator[Connection]:
                 connection.execute(statement("begin_reading"), {"milliseconds": int(ANSWER_SECONDS * 1000)})
                 yield connection
         except psycopg.Error as error:
-            said = f"no answer within {ANSWER_SECONDS:g} s" if cut.done else " ".join(str(error).split())
+            # Whichever clock was first, ours or the server's.
+            late = cut.done or isinstance(error, psycopg.errors.QueryCanceled)
+            said = f"no answer within {ANSWER_SECONDS:g} s" if late else " ".join(str(error).split())
             raise DatabaseUnavailable(f"cannot use the database: {said}") from error
 
 
