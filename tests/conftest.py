@@ -19,6 +19,7 @@ from pytest_postgresql import factories
 
 from aiops.db.embedded import EmbeddedServer
 from aiops.settings import Settings, settings
+from workers.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,6 +155,28 @@ def connect(database: str) -> Iterator[Callable[..., psycopg.Connection]]:
     yield connect
     for one in opened:
         one.close()
+
+
+# --- the command line ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def aiops(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command here, on this test's database; gives its exit code, what it printed, and what it complained of."""
+    monkeypatch.setenv("DATABASE_URL", database)
+
+    def aiops(*arguments: object, database: str | None = None) -> tuple[int, str, str]:
+        if database is not None:
+            monkeypatch.setenv("DATABASE_URL", database)
+        settings.cache_clear()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return aiops
 
 
 # --- data beside the checkout -------------------------------------------------------------------------------

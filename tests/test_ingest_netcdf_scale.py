@@ -23,7 +23,6 @@ from aiops.ingest.grids import scratch
 from aiops.ingest.grids.load import load_grids
 from aiops.ingest.grids.options import grid_options
 from aiops.ingest.grids.plan import Chunks, Memory, blocks_of, order_points, passes_of
-from workers.cli import main
 
 ROWS, COLUMNS = 30, 40
 LATITUDES, LONGITUDES = 36 + np.arange(ROWS) * 0.01, 127 + np.arange(COLUMNS) * 0.01
@@ -191,19 +190,6 @@ def test_a_file_that_changes_while_it_is_read_ends_the_load(loading, tmp_path):
     with pytest.raises(FileRefused, match=r"2022\.nc: was changed while it was read"):
         load_grids(loading, [tmp_path], grid_options("netcdf", scenario="ssp585", memory_mb=2), touch)
     assert loading.execute("SELECT finished_at FROM ingest_load").fetchone() == (None,)
-
-
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    monkeypatch.setenv("DATABASE_URL", database)
-
-    def aiops(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
 
 
 def test_the_command_reports_shows_progress_and_ends_with_2_when_a_file_is_refused(aiops, tmp_path):

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 from climate import CELLS, write_climate
-from daemons import wait_for
 from logins import login
+from pgbouncer import needs_pgbouncer, pooler
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from aiops.db.embedded.account import server_account
 from aiops.db.embedded.ports import free_port
 from aiops.settings import settings
 from workers.cli import main
@@ -27,8 +20,6 @@ from workers.doctor.data import SOURCES, remedy_for
 from workers.doctor.server import check_connections, check_durability, check_memory, check_server, facts_of
 from workers.health.check import State
 from workers.health.reading import reading
-
-PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @pytest.fixture
@@ -163,46 +154,7 @@ def test_a_database_of_another_encoding_is_named(doctor, database, connect):
         connect(autocommit=True).execute("DROP DATABASE odd")
 
 
-@contextmanager
-def pooler(database):
-    """A PgBouncer in transaction mode; the connection string past which it lies."""
-    reach = conninfo_to_dict(database)
-    account = server_account()
-    with tempfile.TemporaryDirectory(prefix="aiops-pooler-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)
-        port = free_port()
-        (folder / "users.txt").write_text(f'"{reach["user"]}" "{reach["password"]}"\n')
-        (folder / "pgbouncer.ini").write_text(
-            f"[databases]\n{reach['dbname']} = host={reach['host']} port={reach['port']}\n"
-            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-            f"auth_type = scram-sha-256\nauth_file = {folder}/users.txt\npool_mode = transaction\n"
-        )
-        process = subprocess.Popen(
-            [PGBOUNCER, folder / "pgbouncer.ini"],
-            stderr=subprocess.DEVNULL,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-        )
-        try:
-            url = make_conninfo(database, port=port)
-            wait_for(lambda: _answers(url), pause=0.1)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _answers(url):
-    try:
-        psycopg.connect(url).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer on this machine")
+@needs_pgbouncer
 def test_a_pooler_without_a_way_past_it_is_named(doctor, database):
     with pooler(database) as pooled:
         found = doctor(DATABASE_URL=pooled)

@@ -12,23 +12,7 @@ from daemons import environment
 from psycopg.conninfo import make_conninfo
 
 from aiops.db.embedded.ports import free_port
-from aiops.settings import settings
-from workers.cli import main, status
-
-
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    """Run a command here; gives its exit code, what it printed, and what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database)
-
-    def aiops(*arguments):
-        settings.cache_clear()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
+from workers.cli import status
 
 
 def is_one_line(said):

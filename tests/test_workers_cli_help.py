@@ -36,19 +36,10 @@ ALL = dict(commands())
 LEAVES = {path: command for path, command in ALL.items() if not hasattr(command, "commands")}
 
 
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    """Run a command here; gives its exit code, what it printed, and what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database)
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    """A screen of 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
-
-    def aiops(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
 
 
 # --- help ---------------------------------------------------------------------------------------------------

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from workers.cli import main
-
 FILES = {
     "attributes": "grid_id,elevation_m\n5,12\n",
     "gauges": "gauge_id,latitude,longitude,datum_offset_m,year,level_m\na,37.4,126.6,-4.6,2001,9.6\n",
@@ -19,20 +17,6 @@ FILES = {
         "15011318 002 3 092 1407 1002     035     00000 0000 80210 0150\n"
     ),
 }
-
-
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    """Run a command here; gives what it printed, or its exit code and what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database)
-
-    def aiops(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
 
 
 @pytest.mark.parametrize("command", FILES)

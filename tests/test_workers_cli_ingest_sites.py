@@ -6,26 +6,10 @@ import json
 
 import pytest
 
-from workers.cli import main
-
 FILES = {
     "buildings": "building_id,latitude,longitude,structure,use\na,37.4,126.6,벽돌구조,공장\n",
     "population": "admin_code,name_ko,population,population_year\n11140,중구,121314,2023\n",
 }
-
-
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    """Run a command here; gives its exit code, what it printed, and what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database)
-
-    def aiops(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
 
 
 @pytest.mark.parametrize("command", FILES)

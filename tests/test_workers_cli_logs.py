@@ -15,7 +15,6 @@ from daemons import environment, running_daemon, wait_for
 
 from aiops.grid import latitude_of, longitude_of
 from aiops.settings import settings
-from workers.cli import main
 
 REFUSED = """
 CREATE FUNCTION refuse_by_the_test() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -26,21 +25,6 @@ $$;
 CREATE TRIGGER refuse_by_the_test BEFORE INSERT OR UPDATE ON hazard_packed
     FOR EACH ROW WHEN (NEW.grid_id = 343000) EXECUTE FUNCTION refuse_by_the_test()
 """
-
-
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    """Run a command here; gives its exit code, what it printed, and what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database)
-
-    def aiops(*arguments):
-        settings.cache_clear()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
 
 
 def ended(watching, batch_id):

@@ -16,28 +16,9 @@ from logins import login
 from rich.console import Console
 
 from aiops.errors import BadInput
-from aiops.settings import settings
-from workers.cli import main
 from workers.cli.batch_list import moment_of
 from workers.cli.status_screen import screen_of
 from workers.cli.units import lasting
-
-
-@pytest.fixture
-def aiops(database, monkeypatch, capsys):
-    """Run a command here; gives its exit code, what it printed, and what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database)
-
-    def aiops(*arguments, database=None):
-        if database is not None:
-            monkeypatch.setenv("DATABASE_URL", database)
-        settings.cache_clear()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return aiops
 
 
 @pytest.fixture

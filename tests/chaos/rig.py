@@ -121,6 +121,16 @@ class Rig:
         self.crashes += 1
         self.server.stop("immediate")
 
+    def take_server_away(self, seconds, *, crash=False):
+        """Stop the server, in order or at once, and start it again after so many seconds."""
+        if crash:
+            self.crash_server()
+        else:
+            self.server.stop()
+        self.injected()
+        time.sleep(seconds)
+        self.server.start()
+
     def listen_to_progress(self):
         """From now on, remember what is told of progress; at the end it has to be in order."""
         self._witness = Witness(self)
@@ -190,6 +200,27 @@ class Rig:
     def injected(self, times=1):
         """Count a fault."""
         self.record.injections += times
+
+    def killer(self, daemon, every, *, first=0.0, last=float("inf")):
+        """What, asked again and again, kills any of a daemon's processes so often, and starts it again when need be.
+
+        The first falls after so many seconds, and after the last none.
+        """
+        start = time.monotonic()
+        due = first
+
+        def keep_killing():
+            nonlocal due
+            daemon.keep()
+            now = time.monotonic() - start
+            if due <= now < last:
+                due = now + every
+                family = daemon.family()
+                if family:
+                    self.dice.choice(family).kill()
+                    self.injected()
+
+        return keep_killing
 
     @contextmanager
     def recovery(self, within):

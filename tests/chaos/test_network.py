@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 
 import pytest
+from pgbouncer import needs_pgbouncer, pooler
 
 from chaos.invariants import LISTENING_SECONDS, RESCUE_SECONDS
 from chaos.proxy import Trap
@@ -166,16 +165,12 @@ def test_another_takes_over_from_a_listener_behind_a_dead_network(rig):
         proxy.black_hole(False)
 
 
+@needs_pgbouncer
 @pytest.mark.slow_chaos
 @pytest.mark.fault("17 PgBouncer in transaction mode")
 @pytest.mark.parametrize("direct", [True, False], ids=["with-a-direct-address", "without-a-direct-address"])
 def test_pgbouncer(rig, direct):
-    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
-    from chaos.pooler import pooler
-
-    with pooler(program, rig) as url:
+    with pooler(rig.url, rig.server.guardian) as url:
         settings = {"DATABASE_DIRECT_URL": rig.url} if direct else {}
         daemon = rig.daemon(url, wait=direct, **settings)
         rig.injected()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from chaos.invariants import RESCUE_SECONDS
@@ -45,22 +43,14 @@ def test_a_portfolio_under_kill_9_completes_whole(asked_rig):
     daemon = rig.daemon(BATCH_SIZE="10")
     rig.listen_to_progress()
     portfolio = ask(rig)
-    next_kill = time.monotonic() + 1
-    kills_until = time.monotonic() + 12
+    keep_killing = rig.killer(daemon, every=2, first=1, last=12)
 
-    def keep_killing():
-        nonlocal next_kill
-        daemon.keep()
-        if next_kill <= time.monotonic() < kills_until:
-            next_kill = time.monotonic() + 2
-            family = daemon.family()
-            if family:
-                rig.dice.choice(family).kill()
-                rig.injected()
+    def kill_and_look():
+        keep_killing()
         if portfolio.status == "running":
             assert rig.look(SPEAKING, portfolio.batch_id) == 0
 
-    assert portfolio.wait(120, keep_killing) == "completed"
+    assert portfolio.wait(120, kill_and_look) == "completed"
     assert has_all(rig, portfolio)
     daemon.keep()
 
@@ -75,13 +65,7 @@ def test_a_server_that_goes_and_comes_back_costs_no_site(asked_rig):
     portfolio = ask(rig)
     for done, crashes in ((2, False), (6, True), (10, True)):
         rig.wait(lambda done=done: portfolio.done() >= done)
-        if crashes:
-            rig.crash_server()
-        else:
-            rig.server.stop()
-        rig.injected()
-        time.sleep(1)
-        rig.server.start()
+        rig.take_server_away(1, crash=crashes)
     with rig.recovery(RESCUE_SECONDS):
         assert portfolio.wait(2 * RESCUE_SECONDS) == "completed"
     assert has_all(rig, portfolio)

@@ -72,19 +72,7 @@ def test_a_batch_under_kill_9_every_three_seconds_completes(rig):
     daemon = rig.daemon()
     rig.set_pace(0.15)
     batch = rig.batch(90)
-    next_kill = time.monotonic()
-
-    def keep_killing():
-        nonlocal next_kill
-        daemon.keep()
-        if time.monotonic() >= next_kill:
-            next_kill = time.monotonic() + 3
-            family = daemon.family()
-            if family:
-                rig.dice.choice(family).kill()
-                rig.injected()
-
-    assert batch.wait(600, keep_killing) == "completed"
+    assert batch.wait(600, rig.killer(daemon, every=3)) == "completed"
     with rig.recovery(RESCUE_SECONDS):
         daemon.keep()
         rig.wait(rig.is_listening)

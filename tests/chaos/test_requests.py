@@ -146,16 +146,10 @@ def test_requests_under_kill_9_every_two_seconds_all_complete(asked_rig):
     rig.listen_to_progress()
     rig.set_step_pace(0.02)
     stream = Stream(rig)
-    next_kill = time.monotonic()
+    keep_killing = rig.killer(daemon, every=2)
     while len(stream.requests) < 60:
         stream.ask()
-        daemon.keep()
-        if time.monotonic() >= next_kill:
-            next_kill = time.monotonic() + 2
-            family = daemon.family()
-            if family:
-                rig.dice.choice(family).kill()
-                rig.injected()
+        keep_killing()
         time.sleep(0.25)
     with rig.recovery(RESCUE_SECONDS):
         stream.all_complete(2 * RESCUE_SECONDS, daemon.keep)
@@ -280,13 +274,7 @@ def test_a_server_that_goes_and_comes_back_costs_no_request(asked_rig):
         while time.monotonic() < until:
             stream.keep_coming()
             time.sleep(0.05)
-        if crashes:
-            rig.crash_server()
-        else:
-            rig.server.stop()
-        rig.injected()
-        time.sleep(seconds)
-        rig.server.start()
+        rig.take_server_away(seconds, crash=crashes)
     with rig.recovery(RESCUE_SECONDS):
         stream.all_complete(RESCUE_SECONDS)
     # What was told to have ended has ended, after three crashes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from psycopg.rows import dict_row
@@ -13,6 +13,7 @@ from aiops.errors import BadInput
 from workers.cli import complete
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from aiops.db.connect import Connection
@@ -30,14 +31,27 @@ BatchId = Annotated[
         autocompletion=complete.batch_ids,
     ),
 ]
+
+
+def _several(option: str, metavar: str, only: str, completion: Callable[[str], list[str]]) -> Any:
+    """An option that picks some of what there is, and may come several times."""
+    return typer.Option(
+        option,
+        metavar=metavar,
+        help=f"Only {only}; may be given several times. Default: all.",
+        autocompletion=completion,
+    )
+
+
 Risks = Annotated[
+    list[str] | None, _several("--risk", "RISK", "this risk type, such as extreme_heat", complete.risk_types)
+]
+Scenarios = Annotated[
     list[str] | None,
-    typer.Option(
-        "--risk",
-        metavar="RISK",
-        help="Only this risk type, such as extreme_heat; may be given several times. Default: all.",
-        autocompletion=complete.risk_types,
-    ),
+    _several("--scenario", "SCENARIO", "historical, ssp126, ssp245, ssp370 or ssp585", complete.scenarios),
+]
+Horizons = Annotated[
+    list[str] | None, _several("--horizon", "HORIZON", "baseline, or a decade such as 2050s", complete.horizons)
 ]
 Scenario = Annotated[
     str | None,
@@ -47,24 +61,9 @@ Scenario = Annotated[
         autocompletion=complete.scenarios,
     ),
 ]
-Scenarios = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scenario",
-        metavar="SCENARIO",
-        help="Only historical, ssp126, ssp245, ssp370 or ssp585; may be given several times. Default: all.",
-        autocompletion=complete.scenarios,
-    ),
-]
-Horizons = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--horizon",
-        metavar="HORIZON",
-        help="Only baseline, or a decade such as 2050s; may be given several times. Default: all.",
-        autocompletion=complete.horizons,
-    ),
-]
+Year = Annotated[str | None, typer.Option(metavar="YEAR", help="Any year of the decade that is meant. Default: 2050.")]
+Webhook = Annotated[str | None, typer.Option(metavar="URL", help="Tell this address when it is done.")]
+Email = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Tell this address when it is done.")]
 
 
 def value_of(text: str) -> float | bool | str:

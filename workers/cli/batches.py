@@ -35,64 +35,42 @@ Watch = Annotated[bool, typer.Option("--watch", help="Show progress until it end
 Detach = Annotated[bool, typer.Option("--no-wait", help="Print the batch's number and do not wait for it.")]
 
 
-@app.command()
-def probability(
-    *,
-    risk: Risks = None,
-    scenario: Scenarios = None,
-    horizon: Horizons = None,
-    bbox: Box = None,
-    force: Force = False,
-    watch: Watch = False,
-    no_wait: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """P(H): the probability of each intensity bin, its damage rate, and the average annual loss.
+YEARLY = {
+    "probability": """P(H): the probability of each intensity bin, its damage rate, and the average annual loss.
 
     Example: aiops run probability --risk extreme_heat
-    """
-    params = _params(risk_types=risk, scenarios=scenario, horizons=horizon, bbox=_box(bbox), force=force)
-    _run("probability", params, wait=watch or not no_wait, as_json=as_json)
-
-
-@app.command()
-def hazard(
-    *,
-    risk: Risks = None,
-    scenario: Scenarios = None,
-    horizon: Horizons = None,
-    bbox: Box = None,
-    force: Force = False,
-    watch: Watch = False,
-    no_wait: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """Hazard scores, 0 to 100.
+    """,
+    "hazard": """Hazard scores, 0 to 100.
 
     Example: aiops run hazard --bbox 128,35,129,36
-    """
-    params = _params(risk_types=risk, scenarios=scenario, horizons=horizon, bbox=_box(bbox), force=force)
-    _run("hazard", params, wait=watch or not no_wait, as_json=as_json)
-
-
-@app.command()
-def assessment(
-    *,
-    risk: Risks = None,
-    scenario: Scenarios = None,
-    horizon: Horizons = None,
-    bbox: Box = None,
-    force: Force = False,
-    watch: Watch = False,
-    no_wait: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """P(H) and Hazard scores in one pass over the data.
+    """,
+    "assessment": """P(H) and Hazard scores in one pass over the data.
 
     Example: aiops run assessment --no-wait
-    """
-    params = _params(risk_types=risk, scenarios=scenario, horizons=horizon, bbox=_box(bbox), force=force)
-    _run("assessment", params, wait=watch or not no_wait, as_json=as_json)
+    """,
+}
+
+
+def _add_yearly(job_type: str) -> None:
+    def run(
+        *,
+        risk: Risks = None,
+        scenario: Scenarios = None,
+        horizon: Horizons = None,
+        bbox: Box = None,
+        force: Force = False,
+        watch: Watch = False,
+        no_wait: Detach = False,
+        as_json: Json = False,
+    ) -> None:
+        params = _params(risk_types=risk, scenarios=scenario, horizons=horizon, bbox=_box(bbox), force=force)
+        _run(job_type, params, wait=watch or not no_wait, as_json=as_json)
+
+    app.command(job_type, help=YEARLY[job_type])(run)
+
+
+for _job_type in YEARLY:
+    _add_yearly(_job_type)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from aiops.export.parquet import write_parquet
 from aiops.export.points_netcdf import write_points
 from aiops.export.rows import Selection, blocks, snapshot
 from aiops.export.texts import write_csv, write_geojson
+from workers.cli.arguments import Horizons, Risks, Scenarios  # noqa: TC001 (read at run time)
 from workers.cli.connection import database
 from workers.cli.output import say
 from workers.cli.whole_file import refuse_place, write_whole
@@ -41,72 +42,45 @@ class Format(StrEnum):
 
 
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to.")]
-As = Annotated[Format, typer.Option("--format", help="Of the file.")]
+As = Annotated[Format, typer.Option("--format", metavar="FORMAT", help="csv, parquet, geojson or netcdf.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
-Risks = Annotated[
-    list[str] | None, typer.Option("--risk", help="Only this risk type; may be given several times. Default: all.")
-]
-Scenarios = Annotated[
-    list[str] | None, typer.Option("--scenario", help="Only historical, ssp126, …; several times. Default: all.")
-]
-Horizons = Annotated[
-    list[str] | None, typer.Option("--horizon", help="Only baseline, 2050s, …; several times. Default: all.")
-]
 Box = Annotated[str | None, typer.Option("--bbox", metavar="W,S,E,N", help="Only within these degrees.")]
 
 
-@app.command()
-def probability(
-    *,
-    out: Out,
-    as_format: As = Format.CSV,
-    risk: Risks = None,
-    scenario: Scenarios = None,
-    horizon: Horizons = None,
-    bbox: Box = None,
-    force: Force = False,
-) -> None:
-    """P(H) of cells: bins, base damage rates, average annual loss with its interval.
+ABOUT = {
+    "probability": """P(H) of cells: bins, base damage rates, average annual loss with its interval.
 
     Example: aiops export probability --risk typhoon --format parquet -o typhoon.parquet
-    """
-    _export("probability", out, as_format, risk, scenario, horizon, bbox, force)
-
-
-@app.command()
-def hazard(
-    *,
-    out: Out,
-    as_format: As = Format.CSV,
-    risk: Risks = None,
-    scenario: Scenarios = None,
-    horizon: Horizons = None,
-    bbox: Box = None,
-    force: Force = False,
-) -> None:
-    """Hazard scores of cells, with their levels.
+    """,
+    "hazard": """Hazard scores of cells, with their levels.
 
     Example: aiops export hazard --scenario ssp585 --horizon 2090s --format netcdf -o hazard.nc
-    """
-    _export("hazard", out, as_format, risk, scenario, horizon, bbox, force)
-
-
-@app.command()
-def risk(
-    *,
-    out: Out,
-    as_format: As = Format.CSV,
-    risk: Risks = None,
-    scenario: Scenarios = None,
-    horizon: Horizons = None,
-    bbox: Box = None,
-    force: Force = False,
-) -> None:
-    """Risks of places, by the runs that speak for them.
+    """,
+    "risk": """Risks of places, by the runs that speak for them.
 
     Example: aiops export risk --bbox 126,37,128,38 --format geojson -o seoul.geojson
-    """
-    _export("risk", out, as_format, risk, scenario, horizon, bbox, force)
+    """,
+}
+
+
+def _add_command(what: str) -> None:
+    def export(
+        *,
+        out: Out,
+        as_format: As = Format.CSV,
+        risk: Risks = None,
+        scenario: Scenarios = None,
+        horizon: Horizons = None,
+        bbox: Box = None,
+        force: Force = False,
+    ) -> None:
+        _export(what, out, as_format, risk, scenario, horizon, bbox, force)
+
+    app.command(what, help=ABOUT[what])(export)
+
+
+for _what in ABOUT:
+    _add_command(_what)
 
 
 def _export(

@@ -12,7 +12,7 @@ import typer
 from aiops.db.batches import create_batch_job
 from aiops.db.portfolio import fetch_portfolio_results
 from aiops.errors import BadInput
-from workers.cli.arguments import Risks, Scenario, value_of
+from workers.cli.arguments import Email, Risks, Scenario, Webhook, Year, value_of
 from workers.cli.connection import database
 from workers.cli.output import Json, errors, say, show
 from workers.cli.portfolio_file import read_portfolio
@@ -45,16 +45,14 @@ def portfolio(
     file: Sites,
     risk: Risks = None,
     scenario: Scenario = None,
-    year: Annotated[
-        str | None, typer.Option(metavar="YEAR", help="Any year of the decade that is meant. Default: 2050.")
-    ] = None,
+    year: Year = None,
     insurance_rate: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Of sites without one of their own, 0 to 1. Default: 0.")
     ] = None,
     out: Out = None,
     worst: Annotated[int, typer.Option(min=0, help="How many of the sites worst hit are shown.")] = 10,
-    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Tell this address when it is done.")] = None,
-    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Tell this address when it is done.")] = None,
+    webhook: Webhook = None,
+    email: Email = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Show progress until it ends (what a terminal gets anyway).")
     ] = False,

@@ -11,7 +11,7 @@ import typer
 from aiops.db.batches import create_batch_job
 from aiops.errors import BadInput
 from workers.cli.answer import answer_of, render
-from workers.cli.arguments import Latitude, Longitude, Risks, Scenario, value_of
+from workers.cli.arguments import Email, Latitude, Longitude, Risks, Scenario, Webhook, Year, value_of
 from workers.cli.connection import database
 from workers.cli.here import answered_here
 from workers.cli.local_daemon import daemon_is_alive
@@ -32,9 +32,7 @@ def request(
     longitude: Longitude,
     risk: Risks = None,
     scenario: Scenario = None,
-    year: Annotated[
-        str | None, typer.Option(metavar="YEAR", help="Any year of the decade that is meant. Default: 2050.")
-    ] = None,
+    year: Year = None,
     insurance_rate: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Share of a loss that is insured, 0 to 1. Default: 0.")
     ] = None,
@@ -58,8 +56,8 @@ def request(
     ] = None,
     projections: Annotated[bool, typer.Option("--projections", help="All decades of all scenarios.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute although a stored answer would do.")] = False,
-    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Tell this address when it is done.")] = None,
-    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Tell this address when it is done.")] = None,
+    webhook: Webhook = None,
+    email: Email = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the request's number and do not wait.")] = False,
     as_json: Json = False,
 ) -> None:

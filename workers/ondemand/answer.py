@@ -1,4 +1,4 @@
-"""The answer for one place: its parts risk by risk, and the rows that they are stored as.
+"""The answer for one place, step by step, risk by risk.
 
 Here is the one place where a failure becomes a risk's status: a risk that fails in a step has no number from there on,
 says why, and the others go on.
@@ -6,8 +6,6 @@ says why, and the others go on.
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,61 +13,30 @@ import structlog
 
 from aiops.assess.exposure import assess_exposure
 from aiops.assess.integrated import integrate
-from aiops.assess.levels import level_of
-from aiops.assess.loss import BaseLoss, EveryBin, scale_loss
-from aiops.assess.sites import Buildings, Sites
+from aiops.assess.loss import scale_loss
 from aiops.assess.vulnerability import assess_vulnerability
-from aiops.climate import PROJECTIONS
 from aiops.db.requests import CellResult, MalformedResultError
 from aiops.risks import find_risk
 from aiops.stats.codes import ResultStatus
-from workers.ondemand.plain import plain, plain_list, reason_of, status_name
+from workers.ondemand.base_loss import PartLoss, loss_of_cell, loss_of_run
+from workers.ondemand.part import RiskPart
+from workers.ondemand.rows import aal_row, exposure_row, failed_row, risk_row, vulnerability_row
+from workers.ondemand.sites import sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from aiops.assess.integrated import Integrated
-    from aiops.assess.loss import ScaledLoss
     from aiops.db.requests import Begun
-    from aiops.risks import Risk
 
     Row = dict[str, Any]
     Stored = Mapping[str, Mapping[str, Row]]
 
 log = structlog.get_logger(__name__)
 
-N_PROJECTIONS = len(PROJECTIONS)
-_NAN_ARRAY = np.full(N_PROJECTIONS, np.nan)
-_FAILED_ARRAY = np.full(N_PROJECTIONS, ResultStatus.FAILED, dtype=np.int16)
-
-
-@dataclass(slots=True)
-class RiskPart:
-    """What is known of one risk so far."""
-
-    risk: Risk
-    cell: CellResult | None = None
-    failure: str | None = None
-    """Why it has no numbers: the first failure."""
-    trace: str | None = None
-    hazard: NDArray[np.float64] = field(default_factory=lambda: _NAN_ARRAY)
-    hazard_status: NDArray[np.int16] = field(default_factory=lambda: _FAILED_ARRAY)
-    aal_status: NDArray[np.int16] = field(default_factory=lambda: _FAILED_ARRAY)
-    exposure: float = np.nan
-    vulnerability: float = np.nan
-    loss: ScaledLoss | None = None
-    rows: dict[str, Row] = field(default_factory=dict)
-    """By step, as they are stored."""
-
-    def final_aal(self) -> NDArray[np.float64]:
-        """(33,)."""
-        return _NAN_ARRAY if self.loss is None else self.loss.final_aal[0]
-
 
 class Answer:
-    """The steps of a request, in order: exposure, vulnerability, aal, integrated."""
+    """The steps of a request, in order: exposure, vulnerability, aal, integrate."""
 
     def __init__(
         self,
@@ -123,43 +90,9 @@ class Answer:
             [part.risk.loss_kind for part in parts],
         )
         self.integrated = made
-        at = self.projection
-        rows = []
         for place, part in enumerate(parts):
-            status, reason = self.status_of(part)
-            hazard = plain(part.hazard[at])
-            score = plain(made.risk_score[0, place, at])
-            loss = part.rows["aal"]
-            row = {
-                "risk_type": part.risk.name,
-                "hazard_score_100": hazard,
-                "hazard_level": None if hazard is None else level_of(hazard),
-                "exposure_score": plain(part.exposure),
-                "vulnerability_score": plain(part.vulnerability),
-                "risk_score": score,
-                "risk_level": None if score is None else level_of(score),
-                "risk_product": plain(made.product[0, place, at]),
-                "contribution_percent": plain(made.contribution_percent[0, place, at]),
-                "final_aal": loss["final_aal"],
-                "expected_loss": loss["expected_loss"],
-                "hazard_by_projection": plain_list(part.hazard),
-                "hazard_status_by_projection": part.hazard_status.tolist(),
-                "risk_score_by_projection": plain_list(made.risk_score[0, place]),
-                "is_default": any(part.rows[step]["is_default"] for step in ("exposure", "vulnerability", "aal")),
-                "status": status,
-                "reason": reason,
-            }
-            part.rows["risk"] = row
-            rows.append(row)
-        return rows
-
-    def status_of(self, part: RiskPart) -> tuple[str, str | None]:
-        """Status of a risk's score in the projection asked for, and why there is none."""
-        if part.failure is not None:
-            return "failed", part.failure
-        code = int(part.hazard_status[self.projection])
-        reason = part.cell.score_reason if part.cell is not None else None
-        return status_name(code), reason_of(code, reason, self.projection)
+            part.rows["risk"] = risk_row(part, made, place, self.projection)
+        return [part.rows["risk"] for part in parts]
 
     def has_any_number(self) -> bool:
         """Whether anything at all could be computed."""
@@ -179,25 +112,14 @@ class Answer:
             if part.failure is None:
                 self._try(part, lambda part=part: part.rows.update({step: make(part)}))  # type: ignore[misc]
             if step not in part.rows:
-                part.rows[step] = {
-                    "risk_type": part.risk.name,
-                    "is_default": False,
-                    "status": "failed",
-                    "reason": part.failure,
-                    "final_aal": None,
-                    "expected_loss": None,
-                }
+                part.rows[step] = failed_row(part)
         return [part.rows[step] for part in self.parts]
 
     def _try(self, part: RiskPart, make: Callable[[], None]) -> None:
         try:
             make()
         except Exception as error:  # the boundary that the module speaks of
-            part.failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            part.trace = traceback.format_exc()
-            part.exposure = part.vulnerability = np.nan
-            part.loss = None
-            part.hazard, part.hazard_status, part.aal_status = _NAN_ARRAY, _FAILED_ARRAY, _FAILED_ARRAY
+            part.fail(error)
             log.exception("risk failed", risk=part.risk.name)
 
     def _take_results(self, part: RiskPart, result: CellResult | MalformedResultError | None) -> None:
@@ -216,96 +138,34 @@ class Answer:
             part.hazard_status = np.array(row["hazard_status_by_projection"], dtype=np.int16)
 
     def _exposure(self, part: RiskPart) -> Row:
-        if "exposure" not in self._made:
+        if "exposure" in self._made:
+            row = exposure_row(part.risk.name, assess_exposure(self.sites, part.risk))
+        else:
             row = _carried_over(self._stored("exposure", part))
-            part.exposure = _number(row["exposure_score"])
-            return row
-        made = assess_exposure(self.sites, part.risk)
-        part.exposure = float(made.exposure[0])
-        return {
-            "risk_type": part.risk.name,
-            "exposure_score": part.exposure,
-            "normalized_asset_value": float(made.normalized_asset_value[0]),
-            "proximity_factor": float(made.proximity_factor[0]),
-            "defaulted": _names(made.defaulted),
-            "is_default": bool(made.is_default[0]),
-            "status": "ok",
-            "reason": None,
-        }
+        part.exposure = _number(row["exposure_score"])
+        return row
 
     def _vulnerability(self, part: RiskPart) -> Row:
-        if "vulnerability" not in self._made:
+        if "vulnerability" in self._made:
+            row = vulnerability_row(part.risk.name, assess_vulnerability(self.sites, part.risk))
+        else:
             row = _carried_over(self._stored("vulnerability", part))
-            part.vulnerability = _number(row["vulnerability_score"])
-            return row
-        made = assess_vulnerability(self.sites, part.risk)
-        part.vulnerability = float(made.score[0])
-        return {
-            "risk_type": part.risk.name,
-            "vulnerability_score": part.vulnerability,
-            "base_score": made.base,
-            "factors": {name: float(points[0]) for name, points in made.factors.items()},
-            "defaulted": _names(made.defaulted),
-            "is_default": bool(made.is_default[0]),
-            "status": "ok",
-            "reason": None,
-        }
+        part.vulnerability = _number(row["vulnerability_score"])
+        return row
 
     def _aal(self, part: RiskPart) -> Row:
-        base, status, reason, is_default, damage_set = self._base_loss(part)
-        loss = scale_loss(part.risk, base, self.sites, np.array([part.vulnerability]), damage_set)
-        part.loss, part.aal_status = loss, status
-        at = self.projection
-        bins = base if base.every_bin is None else base.every_bin
-        return {
-            "risk_type": part.risk.name,
-            "base_aal": plain(loss.base_aal[0, at]),
-            "base_aal_low": plain(loss.base_aal_low[0, at]),
-            "base_aal_high": plain(loss.base_aal_high[0, at]),
-            "vulnerability_factor": plain(loss.vulnerability_factor[0]),
-            "insurance_rate": float(self.sites.insurance_rate[0]),
-            "final_aal": plain(loss.final_aal[0, at]),
-            "final_aal_low": plain(loss.final_aal_low[0, at]),
-            "final_aal_high": plain(loss.final_aal_high[0, at]),
-            "expected_loss": plain(loss.expected_loss[0, at]),
-            "baseline_aal": plain(loss.final_aal[0, 0]),
-            "aal_change": plain(loss.change[0, at]),
-            "aal_change_low": plain(loss.change_low[0, at]),
-            "aal_change_high": plain(loss.change_high[0, at]),
-            "return_period_losses": plain_list(loss.return_period_losses[0, 1]),
-            "final_aal_by_projection": plain_list(loss.final_aal[0]),
-            "status_by_projection": status.tolist(),
-            "base_aal_by_projection": plain_list(base.aal[0]),
-            "base_bounds": plain_list(np.stack([base.aal_low[0], base.aal_high[0]], axis=-1)[[0, at]].ravel()),
-            "bin_probabilities": plain_list(bins.probabilities[0].ravel()),
-            "bin_base_damage_rates": plain_list(bins.rates[0].ravel()),
-            "is_default": is_default,
-            "damage_set": damage_set,
-            "status": status_name(int(status[at])),
-            "reason": reason_of(int(status[at]), reason, at),
-        }
+        from_ = self._base_loss(part)
+        loss = scale_loss(part.risk, from_.base, self.sites, np.array([part.vulnerability]), from_.damage_set)
+        part.loss, part.aal_status = loss, from_.status
+        return aal_row(part.risk.name, from_, loss, float(self.sites.insurance_rate[0]), self.projection)
 
-    def _base_loss(self, part: RiskPart) -> tuple[BaseLoss, NDArray[np.int16], str | None, bool, str]:
-        """P(H), now or as it was; with its status by projection, reason, whether a default stands in it, damage set."""
+    def _base_loss(self, part: RiskPart) -> PartLoss:
+        """P(H), now or as it was."""
         if "aal" not in self._made:
-            row = self._stored("aal_scaled", part)
-            status = np.array(row["status_by_projection"], dtype=np.int16)
-            base = _stored_base(part.risk, row, status, self.projection)
-            return base, status, row["reason"], row["is_default"], row["damage_set"]
-        cell = part.cell
-        if cell is None:
+            return loss_of_run(part.risk, self._stored("aal_scaled", part), self.projection)
+        if part.cell is None:
             raise LookupError("the cell has no stored probability of this risk")
-        two = [0, self.projection]
-        base = BaseLoss(
-            aal=cell.aal[None],
-            aal_low=cell.aal_low[None],
-            aal_high=cell.aal_high[None],
-            status=cell.aal_status[None],
-            probabilities=cell.probabilities[None, two],
-            rates=cell.damage_rates[None, two],
-            every_bin=EveryBin(cell.probabilities[None], cell.damage_rates[None]) if part.risk.by_use else None,
-        )
-        return base, cell.aal_status, cell.aal_reason, cell.is_default, cell.damage_set
+        return loss_of_cell(part.risk, part.cell, self.projection)
 
     def _stored(self, table: str, part: RiskPart) -> Row:
         """The row of the run that steps are taken over from.
@@ -319,47 +179,14 @@ class Answer:
         return row
 
 
-def sites_of(questions: Sequence[Row], surroundings: Sequence[Row], buildings: Sequence[Row]) -> Sites:
-    """Sites from what the database says of them: each a question, its cell's attributes, its building."""
-    names = surroundings[0].keys()
-    return Sites(
-        latitude=_column(questions, "latitude"),
-        longitude=_column(questions, "longitude"),
-        attributes={name: _column(surroundings, name) for name in names},
-        buildings=Buildings.of(buildings),
-        asset_value=_column(questions, "asset_value"),
-        insurance_rate=_column(questions, "insurance_rate"),
-    )
-
-
 def _refuse_unknown_status(result: CellResult) -> None:
     for codes in (result.aal_status, result.score_status):
         if codes.min() < 0 or codes.max() > max(ResultStatus):
             raise ValueError(f"the stored result of cell {result.grid_id} has a status that is none")
 
 
-def _column(records: Sequence[Row], name: str) -> NDArray[np.float64]:
-    return np.array([record.get(name) for record in records], dtype=np.float64)
-
-
-def _stored_base(risk: Risk, row: Row, status: NDArray[np.int16], projection: int) -> BaseLoss:
-    kept = N_PROJECTIONS if risk.by_use else 2
-    p = np.array(row["bin_probabilities"], dtype=np.float64).reshape(1, kept, -1)
-    rates = np.array(row["bin_base_damage_rates"], dtype=np.float64).reshape(1, kept, -1)
-    two = [0, projection] if risk.by_use else [0, 1]
-    aal = np.array(row["base_aal_by_projection"], dtype=np.float64)[None]
-    low, high = np.full_like(aal, np.nan), np.full_like(aal, np.nan)
-    bounds = np.array(row["base_bounds"], dtype=np.float64).reshape(2, 2)
-    low[0, [0, projection]], high[0, [0, projection]] = bounds[:, 0], bounds[:, 1]
-    return BaseLoss(aal, low, high, status[None], p[:, two], rates[:, two], EveryBin(p, rates) if risk.by_use else None)
-
-
 def _carried_over(row: Row) -> Row:
     return {name: value for name, value in row.items() if name not in {"batch_id", "site_no", "calculated_at"}}
-
-
-def _names(defaulted: Mapping[str, NDArray[np.bool_]]) -> list[str]:
-    return [name for name, where in defaulted.items() if where[0]]
 
 
 def _number(value: float | None) -> float:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from aiops.assess.integrated import Integrated
-    from workers.ondemand.answer import Answer, RiskPart
+    from workers.ondemand.answer import Answer
+    from workers.ondemand.part import RiskPart
 
     Row = dict[str, Any]
 

@@ -213,7 +213,7 @@ def warnings_of(answer: Answer) -> list[str]:
             "are now; the next yearly batch renews them"
         )
     for part in answer.parts:
-        status, reason = answer.status_of(part)
+        status, reason = part.score_status(answer.projection)
         if status in {"failed", "insufficient_data"}:
             found.append(f"{part.risk.name}: {status}: {reason}")
         loss = part.rows["aal"]
@@ -223,7 +223,7 @@ def warnings_of(answer: Answer) -> list[str]:
 
 
 def _why_nothing(answer: Answer) -> str:
-    reasons = "; ".join(f"{part.risk.name}: {answer.status_of(part)[1]}" for part in answer.parts)
+    reasons = "; ".join(f"{part.risk.name}: {part.score_status(answer.projection)[1]}" for part in answer.parts)
     return f"no risk could be computed: {reasons}"
 
 

@@ -18,8 +18,8 @@ from aiops.assess.loss import BaseLoss, EveryBin, scale_loss
 from aiops.assess.vulnerability import assess_vulnerability
 from aiops.climate import PROJECTIONS
 from aiops.stats.codes import ResultStatus
-from workers.ondemand.answer import sites_of
 from workers.ondemand.plain import reason_of, status_name
+from workers.ondemand.sites import sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -42,7 +42,7 @@ class Poisoner(importlib.abc.MetaPathFinder):
     """Lets the module be found and run as ever, and then exchanges its function."""
 
     def find_spec(self, name, path, target=None):
-        if name != "workers.chunks":
+        if name != "workers.yearly.chunk":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -58,14 +58,14 @@ class Poisoner(importlib.abc.MetaPathFinder):
 
 def poison(module):
     kind, cell = os.environ["CHAOS_POISON"].split(":")
-    healthy = module._assess
+    healthy = module.assess_block
 
     def assess(block, *rest):
         if int(cell) in block.grid_ids:
             globals()[kind]()
         return healthy(block, *rest)
 
-    module._assess = assess
+    module.assess_block = assess
 
 
 if "CHAOS_POISON" in os.environ:

@@ -1,24 +1,43 @@
-"""PgBouncer in transaction mode, in front of the test's server."""
+"""PgBouncer in transaction mode, in front of a database."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
+from daemons import wait_for
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aiops.db.embedded.account import server_account
 from aiops.db.embedded.ports import free_port
 
+PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+needs_pgbouncer = pytest.mark.skipif(
+    PROGRAM is None, reason="there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)"
+)
+
+
+class Unwatched:
+    """Stands for who ends left-over processes, where nobody does."""
+
+    def watch(self, pid):
+        """A process has been started."""
+
+    def forget(self, pid):
+        """It has ended."""
+
 
 @contextmanager
-def pooler(program, rig):
-    """A PgBouncer for the test's database; its connection string."""
-    reach = conninfo_to_dict(rig.url)
+def pooler(database, guardian=None):
+    """A PgBouncer for a database; the connection string past which it lies."""
+    guardian = guardian or Unwatched()
+    reach = conninfo_to_dict(database)
     account = server_account()
     with tempfile.TemporaryDirectory(prefix="aiops-pooler-") as place:
         folder = Path(place)
@@ -33,28 +52,27 @@ def pooler(program, rig):
         )
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [program, folder / "pgbouncer.ini"],
+                [PROGRAM, folder / "pgbouncer.ini"],
                 stdout=log,
                 stderr=log,
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
             )
-        rig.server.guardian.watch(process.pid)
+        guardian.watch(process.pid)
         try:
-            url = make_conninfo(rig.url, host="127.0.0.1", port=port)
-            rig.wait(lambda: answers(url), 20)
+            url = make_conninfo(database, host="127.0.0.1", port=port)
+            wait_for(lambda: _answers(url), 20, pause=0.1)
             yield url
         finally:
             process.terminate()
             process.wait(20)
-            rig.server.guardian.forget(process.pid)
+            guardian.forget(process.pid)
 
 
-def answers(url):
+def _answers(url):
     try:
         psycopg.connect(url, autocommit=True).close()
     except psycopg.OperationalError:
-        time.sleep(0.2)
         return False
     return True

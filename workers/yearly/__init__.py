@@ -1,0 +1,1 @@
+"""Yearly batches: P(H), Hazard scores, or both, of ranges of cells."""
