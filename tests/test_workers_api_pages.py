@@ -70,6 +70,19 @@ def test_a_page_is_whole_in_both_languages_and_has_nothing_inline(client, failed
         assert re.search(r'id="([^"]+)"', field)[1] in labelled, field
 
 
+@pytest.mark.parametrize(
+    ("name", "title"), [(None, "37.5° N, 127.0° E"), ("Testville", "Testville · 37.5° N, 127.0° E")]
+)
+def test_a_place_is_called_by_its_name_where_it_has_one(client, database, name, title):
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO location_grid (grid_id, name) VALUES (grid_id_of(37.5, 127), %s)"
+            " ON CONFLICT (grid_id) DO UPDATE SET name = excluded.name",
+            (name,),
+        )
+    assert f"<h1>{title}</h1>" in client.get("/place?latitude=37.5&longitude=127").text
+
+
 def test_what_others_wrote_is_text_and_no_mark_up(client, failed):
     for path in (f"/batch/{failed}", "/batches", "/"):
         page = client.get(path).text
