@@ -8,7 +8,7 @@ import psycopg
 from procrastinate import App
 from psycopg_pool import AsyncConnectionPool
 
-from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo
+from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo, keep_connecting_async
 from aiops.db.patience import PatientAsyncConnection
 from aiops.db.statements import statement
 from workers.queue_guard import GuardedConnector, GuardedJobs
@@ -49,7 +49,13 @@ def _patient_pool(**arguments: Any) -> AsyncConnectionPool[psycopg.AsyncConnecti
             await pool.drain()
             raise
 
-    ours = {"connection_class": PatientAsyncConnection, "configure": _guard_both_ends, "check": check, **POOL_TIMES}
+    ours = {
+        "connection_class": PatientAsyncConnection,
+        "configure": _guard_both_ends,
+        "check": check,
+        "reconnect_failed": keep_connecting_async,
+        **POOL_TIMES,
+    }
     pool: AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]] = AsyncConnectionPool(**{**arguments, **ours})
     return pool
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from aiops.db.embedded import embedded_conninfo
 from aiops.db.patience import PatientConnection
@@ -34,8 +34,8 @@ _SAFEGUARDS: Mapping[str, Any] = {
 POOL_TIMES: Mapping[str, Any] = {
     # For a connection: longer than one attempt to connect takes, shorter than anybody should hang.
     "timeout": 25,
-    # A pool doubles its pauses between attempts up to this, and starts anew when somebody asks: a server that is back
-    # after a long absence is noticed within seconds.
+    # A pool doubles its pauses between attempts up to this, and then starts anew (`keep_connecting`): a server that is
+    # back after a long absence is noticed within seconds.
     "reconnect_timeout": 5,
 }
 
@@ -110,6 +110,20 @@ def refuse_pooler(connection: Connection) -> None:
         )
 
 
+def keep_connecting(pool: ConnectionPool[Any]) -> None:
+    """Have a pool that has given up begin anew (`reconnect_failed` of a pool).
+
+    By itself it begins anew only when somebody new asks for a connection; who is waiting for one already waits on, in
+    vain, until his time is up (psycopg's issues 370 and 438).
+    """
+    pool.check()
+
+
+async def keep_connecting_async(pool: AsyncConnectionPool[Any]) -> None:
+    """As `keep_connecting`."""
+    await pool.check()
+
+
 def open_pool(
     application: str, *, min_size: int = 1, max_size: int = 3, autocommit: bool = False
 ) -> ConnectionPool[Connection]:
@@ -133,6 +147,7 @@ def open_pool(
         check=check,
         name=f"aiops {application}",
         open=True,
+        reconnect_failed=keep_connecting,
         **POOL_TIMES,
     )
     return pool

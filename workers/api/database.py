@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo
+from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo, keep_connecting_async
 from aiops.db.patience import PatientAsyncConnection
 from aiops.db.statements import statement
 
@@ -45,6 +45,7 @@ class Database:
             max_size=self._most,
             name="aiops api",
             open=False,
+            reconnect_failed=keep_connecting_async,
             **{**POOL_TIMES, "timeout": WAIT_SECONDS},
         )
         await self._pool.open(wait=False)
