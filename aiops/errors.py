@@ -7,6 +7,7 @@
     ├── DatabaseUnavailable no server, or a server that cannot be used (exit code 1)
     ├── SchemaError         the database's schema and this version of the program do not fit (exit code 1)
     ├── DaemonFailed        a daemon that a command started does not work (exit code 1)
+    ├── CannotWrite         a file could not be written: the disk is full, or broken (exit code 1)
     ├── BatchFailed         a batch that was waited for did not complete (exit code 1)
     └── DeliveryFailed      a notification could not be delivered; trying again may help
         └── DeliveryRefused     and trying again will not help
@@ -45,6 +46,10 @@ class DatabaseUnavailable(AiopsError):
 
 class SchemaError(AiopsError):
     """The database's schema and this version of the program do not fit each other."""
+
+
+class CannotWrite(AiopsError):
+    """A file could not be written where it was allowed to be: the disk is full, over its quota, or broken."""
 
 
 class BatchFailed(AiopsError):

@@ -18,6 +18,7 @@ from workers.cli.output import Json, errors, say, show
 from workers.cli.portfolio_file import read_portfolio
 from workers.cli.portfolio_report import render, report_of
 from workers.cli.watch import follow
+from workers.cli.whole_file import refuse_place, write_whole
 from workers.portfolio import JOB_TYPE
 
 if TYPE_CHECKING:
@@ -106,15 +107,11 @@ def _refuse_place(out: Path, *, wait: bool) -> None:
     """Before anything is asked: what was computed should not be lost for want of a folder."""
     if not wait:
         raise BadInput("--out: not with --no-wait; allowed: one of them, as there are no results to write yet")
-    if out.is_dir() or not out.parent.is_dir():
-        raise BadInput(f"--out: {out} is no place for a file; allowed: a file in a folder that exists")
+    refuse_place(out, force=True)
 
 
 def _write(out: Path, sites: Sequence[dict[str, Any]]) -> None:
-    try:
-        with out.open("w", encoding="utf-8", newline="") as stream:
-            rows = csv.DictWriter(stream, list(sites[0]))
-            rows.writeheader()
-            rows.writerows(sites)
-    except OSError as error:
-        raise BadInput(f"--out: {out} cannot be written ({error.strerror or error})") from None
+    with write_whole(out, force=True) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.DictWriter(stream, list(sites[0]))
+        rows.writeheader()
+        rows.writerows(sites)

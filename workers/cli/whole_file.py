@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiops.errors import BadInput
+from aiops.errors import AiopsError, BadInput, CannotWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Errors that another argument would not mend."""
 
 
 def refuse_place(file: Path, *, force: bool) -> None:
     """Before anything is computed: make sure that the file may be written.
 
     Raises:
-        BadInput: it is there already and `force` is not given, or it lies in no folder.
+        BadInput: it is there already and `force` is not given, it lies in no folder, or it is a device or a pipe, which
+            would be replaced by a file.
     """
-    if file.is_dir() or not file.parent.is_dir():
+    if not file.parent.is_dir() or (file.exists() and not file.is_file()):
         raise BadInput(f"--out: {file} is no place for a file; allowed: a file in a folder that exists")
     if file.exists() and not force:
         raise BadInput(f"--out: {file} is there already; --force overwrites it, -o names another")
@@ -31,12 +36,13 @@ def write_whole(file: Path, *, force: bool) -> Iterator[Path]:
     """A file beside `file` to write to, which takes its name when the block ends well, and goes when it does not.
 
     Raises:
-        BadInput: it cannot be written, or `file` came to be meanwhile and `force` is not given.
+        BadInput: it may not be written, or `file` came to be meanwhile and `force` is not given.
+        CannotWrite: the disk is full, or broken.
     """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{file.name[:80]}.", dir=file.parent)
     except OSError as error:
-        raise BadInput(f"--out: {file} cannot be written ({error.strerror or error})") from None
+        raise _unwritten(file, error) from None
     os.close(handle)
     unfinished = Path(name)
     try:
@@ -48,6 +54,11 @@ def write_whole(file: Path, *, force: bool) -> Iterator[Path]:
         refuse_place(file, force=force)
         unfinished.replace(file)
     except OSError as error:
-        raise BadInput(f"--out: {file} cannot be written ({error.strerror or error})") from None
+        raise _unwritten(file, error) from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _unwritten(file: Path, error: OSError) -> AiopsError:
+    kind = CannotWrite if error.errno in _OF_THE_DISK else BadInput
+    return kind(f"--out: {file} cannot be written ({error.strerror or error})")
