@@ -90,6 +90,27 @@ def test_ctrl_c_ends_in_one_line_and_code_130(aiops, monkeypatch):
     assert aiops("status") == (130, "", "aiops: interrupted\n")
 
 
+WHILE_LOADING = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path, target=None):
+        if name == "workers.cli.main_app":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from workers.command import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_is_loading_is_one_line(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_LOADING, "status"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "aiops: interrupted\n")
+
+
 @pytest.mark.daemon
 def test_a_reader_that_has_seen_enough_is_no_error_and_a_full_disk_is(connection, database):
     write_climate(connection, cells=(343_000,))
