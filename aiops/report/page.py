@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiops import __version__
 from aiops.errors import BadInput
 from aiops.report import numbers, words
+from aiops.report.korean import in_korean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,12 @@ def _environment() -> jinja2.Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False, "separators": (",", ":")}
     environment.globals.update(
-        t=_both, word=_word, words=words, asset=_asset, show={"number": numbers.number, "percent": numbers.percent}
+        t=_both,
+        told=_told,
+        word=_word,
+        words=words,
+        asset=_asset,
+        show={"number": numbers.number, "percent": numbers.percent},
     )
     environment.filters.update(
         number=numbers.number,
@@ -70,6 +76,11 @@ def _both(en: str, ko: str) -> Markup:
     from markupsafe import Markup  # noqa: PLC0415  the extra `report`
 
     return Markup('<span class="t" lang="en">{}</span><span class="t" lang="ko">{}</span>').format(en, ko)
+
+
+def _told(text: str) -> Markup:
+    """A reason or a warning, as the database keeps it and in Korean."""
+    return _both(text, in_korean(text))
 
 
 def _word(table: Mapping[str, words.Words], key: str | None) -> Markup | str:

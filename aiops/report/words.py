@@ -20,6 +20,19 @@ LEVELS: Final = {
     "very_high": Words("very high", "매우 높음"),
 }
 
+RISKS: Final = {
+    "extreme_heat": Words("Extreme heat", "극심한 고온"),
+    "extreme_cold": Words("Extreme cold", "극심한 한파"),
+    "wildfire": Words("Wildfire", "산불"),
+    "drought": Words("Drought", "가뭄"),
+    "water_stress": Words("Water stress", "물부족"),
+    "sea_level_rise": Words("Sea level rise", "해수면 상승"),
+    "river_flood": Words("River flood", "하천 홍수"),
+    "urban_flood": Words("Urban flood", "도시 홍수"),
+    "typhoon": Words("Typhoon", "태풍"),
+}
+"""As the database names them (`risk_type`)."""
+
 SCENARIOS: Final = {
     "historical": Words("Historical", "과거"),
     "ssp126": Words("SSP1-2.6", "SSP1-2.6"),

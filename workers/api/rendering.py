@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from aiops import __version__
 from aiops.climate import PROJECTIONS, SCENARIOS
 from aiops.report import numbers, words
+from aiops.report.korean import in_korean
 from aiops.settings import settings
 from workers.api.context import context_of
 from workers.api.problems import TITLES
@@ -60,8 +61,11 @@ def render(request: Request, template: str, code: int = 200, **shown: Any) -> HT
         found = None if key is None else table.get(key)
         return (numbers.NONE if key is None else key.replace("_", " ")) if found is None else t(*found)
 
+    def told(reason: str) -> str:
+        return in_korean(reason) if language == "ko" else reason
+
     text = _environment().get_template(template).render(
-        t=t, word=word, language=language, theme=theme if theme in THEMES else "", path=request.url.path,
+        t=t, word=word, told=told, language=language, theme=theme if theme in THEMES else "", path=request.url.path,
         other=_address(request, "en" if language == "ko" else "ko"), timezone=settings().schedule_timezone,
         jobs={key: t(*one) for key, one in JOBS.items()},
         statuses={key: t(*one) for key, one in words.STATUSES.items()},
