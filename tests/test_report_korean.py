@@ -99,6 +99,10 @@ WARNINGS = [
     f"site 7 (Ulsan (2)): {AT_SEA}no cell has any yet (aiops ingest)",
     "12 sites: not everything is known of the building, so defaults stand for the rest",
     "typhoon: failed at 3 sites",
+    "no cell has climate data in what was asked for: nothing was computed",
+    "no cell has daily or monthly series in what was asked for: nothing was computed",
+    "3 of 362 cells have no year or month complete enough for any indicator",
+    "3 of 362 cells lack the data for at least one result (see status and reason of the results)",
 ]
 
 
@@ -107,12 +111,26 @@ def test_warnings_are_said_in_korean(warning):
     assert is_korean(in_korean(warning)), in_korean(warning)
 
 
-def test_the_warnings_above_are_those_that_the_program_writes(connection):
-    source = "SELECT prosrc FROM pg_proc WHERE proname = 'portfolio_warnings'"
-    (written,) = connection.execute(source).fetchone()
-    for part in ("sites have no answer and are left out of the totals", "defaults stand for the rest", "at %s sites"):
+WRITTEN_BY = {
+    "portfolio_warnings": (
+        "sites have no answer and are left out of the totals",
+        "defaults stand for the rest",
+        " sites",
+    ),
+    "yearly_outcome": (
+        "nothing was computed",
+        "lack the data for at least one result",
+        "complete enough for any indicator",
+    ),
+}
+
+
+@pytest.mark.parametrize("function", WRITTEN_BY)
+def test_the_warnings_above_are_those_that_the_program_writes(connection, function):
+    (written,) = connection.execute("SELECT pg_get_functiondef(%s::regproc)", (function,)).fetchone()
+    for part in WRITTEN_BY[function]:
         assert part in written
-        assert any(part.replace("%s", "3") in warning for warning in WARNINGS)
+        assert any(part in warning for warning in WARNINGS)
 
 
 def test_what_is_not_known_stays_as_it_is():
