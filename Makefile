@@ -6,9 +6,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PEERS := $(VENV)/.peers
 # Processes of the tests: they mostly wait.
-JOBS ?= 3
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
+# Tests and benchmarks start hundreds of processes: each would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install docs demo test test-16 test-docker test-kill chaos soak test-http bench-engine bench-ondemand bench-batch bench-http check format oracles bench-kernels sanity clean
 
 help: ## List the commands
