@@ -147,7 +147,9 @@ def test_a_listener_that_has_fallen_silent_is_told_of(connection):
     connection.execute("UPDATE listener_round_trip SET answered_at = now() - interval '95 seconds'")
     found = checks.check_listener(connection)
     assert 95 <= seconds_in(found, "came back") < 195
-    assert "DATABASE_DIRECT_URL" in found.remedy
+    assert found.remedy == "start the daemon: aiops worker"
+    heartbeat(connection)
+    assert "DATABASE_DIRECT_URL" in checks.check_listener(connection).remedy
 
 
 def heartbeat(connection, since="0 seconds"):

@@ -28,6 +28,9 @@ WAITING_SECONDS = 60.0
 """A job is taken within a second or two; one that waits for so long in a queue that nobody serves is stuck."""
 
 _START_DAEMON = "start the daemon: aiops worker"
+_MEND_LISTENER = (
+    "see the daemon's log for 'service failed … service=listener'; behind a connection pooler set DATABASE_DIRECT_URL"
+)
 
 
 def check_all() -> tuple[Check, ...]:
@@ -92,11 +95,15 @@ def check_schema(connection: Connection) -> Check:
 
 def check_workers(connection: Connection) -> Check:
     """Whether any process has given a sign of life of late."""
-    row = connection.execute(statement("count_live_workers")).fetchone()
-    alive = row[0] if row is not None else 0
+    alive = _live_workers(connection)
     if not alive:
         return failed("workers", "no process has given a sign of life in the last 25 s", _START_DAEMON)
     return ok("workers", f"{alive} alive")
+
+
+def _live_workers(connection: Connection) -> int:
+    row = connection.execute(statement("count_live_workers")).fetchone()
+    return row[0] if row is not None else 0
 
 
 def check_listener(connection: Connection) -> Check:
@@ -107,11 +114,7 @@ def check_listener(connection: Connection) -> Check:
         return failed("listener", "no NOTIFY has ever come back", _START_DAEMON)
     said = f"the last NOTIFY on {last['channel']} came back {last['seconds_ago']:.0f} s ago"
     if last["seconds_ago"] > LISTENER_SILENT_SECONDS:
-        remedy = (
-            "see the daemon's log for 'service failed … service=listener'; behind a connection pooler set "
-            "DATABASE_DIRECT_URL"
-        )
-        return failed("listener", said, remedy)
+        return failed("listener", said, _MEND_LISTENER if _live_workers(connection) else _START_DAEMON)
     return ok("listener", f"{said}, after {last['seconds'] * 1000:.1f} ms")
 
 
