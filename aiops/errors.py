@@ -66,3 +66,8 @@ class DeliveryFailed(AiopsError):
 
 class DeliveryRefused(DeliveryFailed):
     """A notification that cannot be delivered by trying again: refused by its receiver, by the guard, by a setting."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Any error's kind and what it says, without line breaks: for logs, and for what is stored of a failure."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -15,9 +15,10 @@ import structlog
 
 from aiops.db.connect import open_pool
 from aiops.db.transient import is_transient
+from aiops.errors import in_one_line
 from aiops.settings import settings
 from workers.chunk_work import Stopwatch
-from workers.held_chunk import ChunkLostError, HeldChunk, count_refused_write, in_one_line
+from workers.held_chunk import ChunkLostError, HeldChunk, count_refused_write
 from workers.indicators import JOB_TYPE as INDICATORS
 from workers.indicators.chunk import IndicatorChunk
 from workers.portfolio import JOB_TYPE as PORTFOLIO

@@ -16,6 +16,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from aiops.db.statements import statement
+from aiops.errors import in_one_line
 from aiops.settings import settings
 
 if TYPE_CHECKING:
@@ -136,11 +137,6 @@ def count_refused_write(pool: Pool, lost: ChunkLostError) -> None:
     except psycopg.Error as error:
         # The job must not be tried again for the sake of a count: its chunk may be in other hands.
         log.warning("refused write was not counted", error=" ".join(str(error).split()))
-
-
-def in_one_line(error: Exception) -> str:
-    """An error's kind and what it says, without line breaks."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _trace(error: Exception, watch: Stopwatch) -> str:

@@ -37,7 +37,7 @@ from procrastinate.manager import JobManager
 from aiops.db.connect import connect
 from aiops.db.statements import statement
 from aiops.db.transient import is_transient
-from aiops.errors import DatabaseUnavailable, SchemaError
+from aiops.errors import DatabaseUnavailable, SchemaError, in_one_line
 from workers.ear import hear, listening_session
 from workers.queue_notices import Heard, understand
 from workers.rescue import MOST_TRIES
@@ -257,4 +257,4 @@ def _tell(what: str, error: Exception, times: int) -> None:
     """Log the first, the second, the fourth … time that something fails."""
     if times & (times - 1) == 0:
         reason = error.__cause__ or error
-        log.warning(what, error=f"{type(reason).__name__}: {' '.join(str(reason).split())}", times=times)
+        log.warning(what, error=in_one_line(reason), times=times)

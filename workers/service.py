@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from aiops.db.transient import is_transient
+from aiops.errors import in_one_line
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -51,7 +52,7 @@ class Service(ABC):
                     self.log.warning(
                         "service failed, and will be tried again",
                         service=self.name,
-                        error=f"{type(error).__name__}: {' '.join(str(error).split())}",
+                        error=in_one_line(error),
                         times=self._failures,
                         exc_info=(self._failures == 1 and not is_transient(error)) or None,
                     )

@@ -16,6 +16,7 @@ from aiops.db.blocks import read_block
 from aiops.db.computed import input_hashes, note_computed
 from aiops.db.results import Stamp, keep_others_from_results, replace_hazard, replace_probability
 from aiops.db.statements import statement
+from aiops.errors import in_one_line
 from aiops.risks import find_risk
 from aiops.settings import settings
 
@@ -73,7 +74,7 @@ def _assess(block: Block, risk: Risk, damage_set: str, windows: Windows) -> tupl
     try:
         return assess_probability(block, risk, damage_set, windows), assess_hazard(block, risk, windows), False
     except Exception as error:  # as in an answer: one risk's failure is that risk's status
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = in_one_line(error)
         log.exception("risk failed", risk=risk.name, cells=block.grid_ids.tolist())
         log.debug("trace", trace=traceback.format_exc())
         return failed_probability(block, risk, damage_set, reason), failed_hazard(block, risk, reason), True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aiops.climate import PROJECTIONS
+from aiops.errors import in_one_line
 from aiops.stats.codes import ResultStatus
 from workers.ondemand.plain import reason_of, status_name
 
@@ -57,7 +58,7 @@ class RiskPart:
 
     def fail(self, error: Exception) -> None:
         """Take every number away, those of earlier steps as well, and keep why."""
-        self.failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        self.failure = in_one_line(error)
         self.trace = "".join(traceback.format_exception(error))
         self.exposure = self.vulnerability = np.nan
         self.loss = None

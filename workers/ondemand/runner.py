@@ -16,6 +16,7 @@ import structlog
 from aiops.assess import METHOD_VERSION
 from aiops.db import requests
 from aiops.db.transient import is_transient
+from aiops.errors import in_one_line
 from aiops.settings import settings
 from workers.ondemand.answer import Answer
 from workers.ondemand.cell import compute_cell
@@ -71,7 +72,7 @@ class Steps:
         try:
             yield
         except Exception as error:
-            row["status"], row["error_message"] = "failed", _one_line(error)
+            row["status"], row["error_message"] = "failed", in_one_line(error)
             raise
         finally:
             row["completed_at"] = _now()
@@ -134,7 +135,7 @@ def _run(connection: Connection, batch_id: UUID | str, worker: str, *, here: boo
         log.warning("request has no answer", reason=str(error), seconds=round(time.perf_counter() - began, 4))
         return Ending.FAILED
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
-        log.warning("request was not written", reason=_one_line(error), attempt=attempt)
+        log.warning("request was not written", reason=in_one_line(error), attempt=attempt)
         return Ending.GONE
     except Exception as error:
         if not connection.closed:
@@ -198,7 +199,7 @@ def _make(connection: Connection, batch_id: UUID | str, begun: Begun, steps: Ste
 
 def fail_waiting_request(connection: Connection, batch_id: UUID | str, error: Exception) -> None:
     """End a request whose cell cannot be computed; whoever holds it finds out."""
-    requests.fail_request(connection, batch_id, None, _one_line(error), traceback.format_exc())
+    requests.fail_request(connection, batch_id, None, in_one_line(error), traceback.format_exc())
 
 
 def warnings_of(answer: Answer) -> list[str]:
@@ -231,14 +232,10 @@ def _note_failure(
     connection: Connection, batch_id: UUID | str, attempt: int | None, error: Exception, steps: Steps, *, for_good: bool
 ) -> None:
     if for_good or not is_transient(error):
-        requests.fail_request(connection, batch_id, attempt, _one_line(error), traceback.format_exc(), steps.rows)
+        requests.fail_request(connection, batch_id, attempt, in_one_line(error), traceback.format_exc(), steps.rows)
     elif attempt is not None:
         requests.release_request(connection, batch_id, attempt, "waiting to be tried again")
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

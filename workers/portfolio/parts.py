@@ -17,6 +17,7 @@ from aiops.assess.exposure import assess_exposure
 from aiops.assess.loss import BaseLoss, EveryBin, scale_loss
 from aiops.assess.vulnerability import assess_vulnerability
 from aiops.climate import PROJECTIONS
+from aiops.errors import in_one_line
 from aiops.stats.codes import ResultStatus
 from workers.ondemand.plain import reason_of, status_name
 from workers.ondemand.sites import sites_of
@@ -200,7 +201,7 @@ def _made(part: Part, sites: AskedSites, projection: int) -> list[Part]:
                     Part(part.risk, part.places[half], part.stored, part.rows[half], part.problem), sites, projection
                 )
             ]
-        part.failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        part.failure = in_one_line(error)
         part.trace = "".join(traceback.format_exception(error))
         log.exception("risk failed", risk=part.risk.name, site_no=int(sites.site_nos[part.places[0]]))
     return [part]
