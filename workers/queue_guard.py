@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 4.0
+_LAST_BEAT_SECONDS = 2.0
+"""A sign of life that is under way when the worker ends is waited for so long."""
 _FORGOTTEN_AFTER = 4
 """Signs of life in a row at which a job is this worker's by the table, and the worker knows nothing of it."""
 
@@ -115,6 +117,8 @@ class GuardedJobs(JobManager):
         """The jobs that this process works on."""
         self._forgotten: dict[int, int] = {}
         self._silence = 0
+        self._beat: asyncio.Future[Any] | None = None
+        """The last sign of life, which may be under way."""
         self._migrations = len(all_migrations())
         self._refusal: SchemaError | None = None
 
@@ -203,7 +207,10 @@ class GuardedJobs(JobManager):
         Where the database has become another version's, no further job is taken, and the worker ends.
         """
         try:
-            row = await self.connector.execute_query_one_async(statement("note_heartbeat"), worker_id=worker_id)
+            self._beat = asyncio.ensure_future(
+                self.connector.execute_query_one_async(statement("note_heartbeat"), worker_id=worker_id)
+            )
+            row = await asyncio.shield(self._beat)
             unknown = [job_id for job_id in row["doing"] if job_id not in self.held]
             self._forgotten = {job_id: self._forgotten.get(job_id, 0) + 1 for job_id in unknown}
             overdue = [job_id for job_id, times in self._forgotten.items() if times >= _FORGOTTEN_AFTER]
@@ -230,6 +237,9 @@ class GuardedJobs(JobManager):
 
     async def unregister_worker(self, worker_id: int) -> None:
         """Say goodbye, if there is somebody to say it to."""
+        if self._beat is not None:
+            # Left alone by who was stopped while it waited, it would put the worker back on the books afterwards.
+            await asyncio.wait([self._beat], timeout=_LAST_BEAT_SECONDS)
         try:
             await super().unregister_worker(worker_id)
         except ConnectorException as error:
