@@ -130,11 +130,23 @@ class Page:
         """The whole page, to build/screenshots/."""
         folder = Path(__file__).parent.parent / "build" / "screenshots"
         folder.mkdir(parents=True, exist_ok=True)
-        data = self._ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        data = self._drawn()
         path = folder / f"{name}.png"
         path.write_bytes(base64.b64decode(data))
         assert path.stat().st_size > 8_000
         return path
+
+    def _drawn(self, seconds=SECONDS) -> str:
+        """The page as it is drawn. One that has just been fetched anew has no size yet, and cannot be taken."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.wait("document.readyState === 'complete' && document.documentElement.scrollWidth > 0")
+            try:
+                return self._ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+            except AssertionError as refused:
+                if "0 width" not in str(refused) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.03)
 
 
 @contextmanager
