@@ -89,7 +89,7 @@ def test_what_is_sent_is_the_end_of_the_request_signed():
     check_signature(request)
     assert request.path == "/done?of=aiops"
     assert request.headers["Content-Type"] == "application/json"
-    assert request.headers["Idempotency-Key"] == str(NOTICE.batch_id)
+    assert request.headers["Idempotency-Key"] == f"{NOTICE.batch_id}:2026-03-01T09:30:00Z"
     assert request.headers["Host"] == f"127.0.0.1:{receiver.port}"
     assert json.loads(request.body) == {
         "batch_id": "8f14e45f-ceea-467f-a8dd-0123456789ab",
@@ -499,6 +499,25 @@ def test_a_request_that_ends_again_is_told_again(connection, ended, work):
         connection.commit()
         work()
     assert [json.loads(request.body)["status"] for request in receiver.requests] == ["failed", "completed"]
+    first, second = (request.headers["Idempotency-Key"] for request in receiver.requests)
+    assert first != second
+
+
+def test_an_end_that_comes_while_the_one_before_is_told_is_told_too(connection, ended, work):
+    def answer(receiver, handler):
+        """Say that it has arrived only when the request has been run again and has ended."""
+        connection.execute("UPDATE batch_jobs SET status = 'completed', progress = 100, completed_at = clock_timestamp()")
+        connection.execute("SELECT queue_notifications(%s)", (batch_id,))
+        connection.commit()
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with webhook_receiver(answer, 200) as receiver:
+        batch_id = ended(receiver.url(), status="failed")
+        work()
+    assert [json.loads(request.body)["status"] for request in receiver.requests] == ["failed", "completed"]
+    assert logged(connection, batch_id) == [("webhook", "completed", None)]
 
 
 # --- rescue, retention --------------------------------------------------------------------------------------
@@ -591,7 +610,7 @@ def test_a_daemon_tells_by_both_ways_after_a_first_refusal_once_and_keeps_the_ad
     assert [mail[1] for mail in mailbox.mails] == [EMAIL]
     for request in receiver.requests:
         check_signature(request)
-        assert request.headers["Idempotency-Key"] == str(batch_id)
+        assert request.headers["Idempotency-Key"] == receiver.requests[0].headers["Idempotency-Key"]
     everything = log.read_text() + str(queued(connection)) + str(logged(connection, batch_id))
     everything += str(connection.execute("SELECT * FROM batch_jobs").fetchall())
     for address in (EMAIL, "confidential", str(receiver.port), SECRET):

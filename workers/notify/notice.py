@@ -29,6 +29,11 @@ class Notice:
         """ISO 8601, UTC."""
         return self.completed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
+    @property
+    def key(self) -> str:
+        """The same whenever this end is told, another for the end of a later run of the request."""
+        return f"{self.batch_id}:{self.ended_at}"
+
     def body(self) -> bytes:
         """The JSON that a webhook carries, UTF-8."""
         return json.dumps(

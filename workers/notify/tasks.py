@@ -58,9 +58,9 @@ async def tell(way: str, batch_id: str, deliver: Callable[[str, Notice], Awaitab
         ends = last or is_hopeless(failure)
         log.warning("not told", batch_id=batch_id, way=way, reason=str(failure), gives_up=ends)
         if ends:
-            await _log(way, batch_id, time.monotonic() - started, str(failure))
+            await _log(way, notice, time.monotonic() - started, str(failure))
         raise
-    await _log(way, batch_id, time.monotonic() - started, None)
+    await _log(way, notice, time.monotonic() - started, None)
     log.info("told", batch_id=batch_id, way=way, seconds=round(time.monotonic() - started, 3))
 
 
@@ -100,8 +100,13 @@ async def _read(way: str, batch_id: str) -> dict[str, Any] | None:
         return await cursor.fetchone()
 
 
-async def _log(way: str, batch_id: str, seconds: float, error: str | None) -> None:
+async def _log(way: str, notice: Notice, seconds: float, error: str | None) -> None:
+    parameters = {
+        "batch_id": notice.batch_id,
+        "ended_at": notice.completed_at,
+        "step": way,
+        "seconds": seconds,
+        "error": error,
+    }
     async with _pool().connection() as connection:
-        await connection.execute(
-            statement("log_notification"), {"batch_id": batch_id, "step": way, "seconds": seconds, "error": error}
-        )
+        await connection.execute(statement("log_notification"), parameters)

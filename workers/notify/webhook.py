@@ -85,7 +85,7 @@ async def deliver_webhook(
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
         "Connection": "close",
-        "Idempotency-Key": str(notice.batch_id),
+        "Idempotency-Key": notice.key,
         "Aiops-Signature": signature(secret, int(time.time()), body),
     }
     # trust_env: a proxy from the environment would connect to where the name resolves for it.
