@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import psycopg
@@ -132,6 +133,32 @@ def test_forms_work_without_a_script(client, api):
     assert started.status_code == 303
     assert client.post(f"{started.headers['location']}/cancel").status_code == 303
     assert client.post("/start", data={"family": "everything"}).status_code == 422
+
+
+def test_the_page_of_a_request_of_the_past_leads_to_its_result(client, database):
+    with psycopg.connect(database, autocommit=True) as connection:
+        (batch_id,) = connection.execute("SELECT request_risk(37.5, 127, scenario => 'historical')").fetchone()
+        complete_batch_job(connection, batch_id, {})
+    page = client.get(f"/batch/{batch_id}")
+    assert page.status_code == 200
+    assert 'scenario=historical">' in page.text
+
+
+def test_what_is_refused_can_be_read_in_the_other_language(client):
+    refused = client.post("/ask", data={"latitude": "91", "longitude": "127", "target_year": "2" * 5000})
+    assert refused.status_code == 422
+    other = client.get("/ask?lang=ko")
+    assert (other.status_code, other.headers["location"]) == (303, "/?lang=ko")
+
+
+def test_of_a_large_portfolio_the_page_says_that_it_shows_a_part(client, database):
+    sites = [{"latitude": 37.5, "longitude": 127, "asset_value": 1e9 + number} for number in range(501)]
+    with psycopg.connect(database, autocommit=True) as connection:
+        (batch_id,) = connection.execute("SELECT request_risk_many(%s)", (json.dumps(sites),)).fetchone()
+    text = client.get(f"/batch/{batch_id}").text
+    assert text.count("37.5, 127") == 500
+    assert "500" in text
+    assert f"/api/batch/{batch_id}/sites" in text
 
 
 def test_an_account_that_may_only_ask_sees_what_it_may(database, server, tmp_path):

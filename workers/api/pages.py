@@ -20,6 +20,7 @@ from aiops.grid import grid_id_of
 from workers.api.context import context_of
 from workers.api.following import read_log, read_page
 from workers.api.forms import form_of, question_of
+from workers.api.guard import WRONG_KEY_COSTS
 from workers.api.keys import COOKIE, SESSION_SECONDS
 from workers.api.parameters import (  # noqa: TC001
     BatchId,
@@ -82,6 +83,12 @@ async def ask(request: Request) -> Response:
     return RedirectResponse(f"/batch/{batch_id}", 303)
 
 
+@router.get("/ask")
+async def asked_for_anew(request: Request) -> Response:
+    """What was refused, in the other language: the form anew."""
+    return RedirectResponse(f"/?{request.url.query}", 303)
+
+
 @router.post("/start")
 async def start(request: Request) -> Response:
     """A yearly batch by its form."""
@@ -129,9 +136,9 @@ async def batch(batch_id: BatchId, request: Request) -> Response:
     if not found:
         raise unknown_batch(batch_id)
     row = found[0]
-    shown = {"batch": row, **await read_log(database, batch_id), "sites": []}
+    shown = {"batch": row, **await read_log(database, batch_id), "sites": [], "most_sites": _MOST_SITES}
     if row["job_type"] == "portfolio_risk_calculation":
-        shown["sites"] = (await database.rows("portfolio_results", batch_id=batch_id))[:_MOST_SITES]
+        shown["sites"] = await database.rows("portfolio_results", batch_id=batch_id)
     return render(request, "batch.html", **shown)
 
 
@@ -218,7 +225,8 @@ async def log_in(request: Request) -> Response:
     keys = context_of(request).keys
     if not keys.needed:
         return RedirectResponse("/", 303)
-    if not keys.accept(given):
+    if keys.find(given) is None:
+        context_of(request).buckets.charge(request.state.client, WRONG_KEY_COSTS)
         await asyncio.sleep(0.2 + secrets.randbelow(200) / 1000)
         return render(request, "login.html", 401, wrong=True)
     response = RedirectResponse("/", 303)
@@ -244,12 +252,13 @@ async def _home(request: Request, error: str | None = None, given: dict[str, str
         found = None
     given = given or {}
     year = given.get("target_year", "")
+    decade = int(year) if year in {str(one) for one in range(2020, 2100, 10)} else 2050
     return render(
         request,
         "home.html",
         422 if error else 200,
         error=error and error.removeprefix("input_params."),
         where={"latitude": given.get("latitude", "37.5665"), "longitude": given.get("longitude", "126.978")},
-        asked={"scenario": given.get("scenario", "ssp245"), "target_year": int(year) if year.isdecimal() else 2050},
+        asked={"scenario": given.get("scenario", "ssp245"), "target_year": decade},
         **overview_shown(found),
     )

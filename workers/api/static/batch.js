@@ -2,6 +2,7 @@
 import { ENDED, follow } from "./follow.js";
 
 const by = (id) => document.getElementById(id), batchId = by("batch").dataset.id;
+const statuses = JSON.parse(by("batch").dataset.statuses), chip = document.querySelector("#said .state");
 let asking = false;
 
 async function count() {
@@ -17,6 +18,10 @@ follow(batchId, (state) => {
   by("bar").value = state.progress;
   by("percent").textContent = `${state.progress} %`;
   by("step").textContent = state.current_step || "";
+  if (!chip.classList.contains(`s-${state.status}`)) {
+    chip.className = `state s-${state.status}`;
+    chip.textContent = statuses[state.status] || state.status;
+  }
   if (ENDED.includes(state.status)) location.reload();
   else count();
 });

@@ -115,7 +115,7 @@ function label(ratio, colour) {
   const taken = [];
   pen.font = `600 ${11 * ratio}px system-ui, sans-serif`; pen.lineJoin = "round";
   const first = ["Seoul", "Busan", "Daegu", "Gwangju", "Daejeon", "Incheon", "Ulsan", "Jeju", "Gangneung", "Jeonju", "Pohang"];
-  const order = [...names].sort((a, b) => (first.indexOf(a[2]) + 99) % 100 - (first.indexOf(b[2]) + 99) % 100);
+  const order = [...names].sort((a, b) => (first.indexOf(a[2]) + 100) % 100 - (first.indexOf(b[2]) + 100) % 100);
   for (const [lat, lon, en, ko] of order.filter((one) => first.includes(one[2]))) {
     const name = text(en, ko), wide = pen.measureText(name).width, left = x(lon) + 7 * ratio, top = y(lat) + 4 * ratio;
     if (taken.some(([l, t, w]) => left < l + w && l < left + wide && Math.abs(t - top) < 14 * ratio)) continue;
