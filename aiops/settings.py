@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     api_cors_origins: str = Field(
         "", pattern=r"^(https?://[^/\s,]+(,\s*https?://[^/\s,]+)*)?$", description="pages of these origins may ask"
     )
+    api_allowed_hosts: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._-]+(,\s*[A-Za-z0-9._-]+)*)?$",
+        description="names with a dot that lead to aiops serve; where a key is needed, any does",
+    )
     api_trusted_proxies: str = Field(
         "", pattern=r"^[0-9a-fA-F.:/, ]*$", description="whose X-Forwarded-For is believed: addresses or networks"
     )

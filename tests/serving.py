@@ -41,7 +41,7 @@ def running_api(database, log, **settings) -> Iterator[Api]:
     with log.open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "workers.cli", "serve", "--port", "0"],
-            env=environment(database, LOG_FORMAT="json", **settings),
+            env=environment(database, **{"LOG_FORMAT": "json", **settings}),
             stdout=said,
             stderr=said,
         )
@@ -49,7 +49,7 @@ def running_api(database, log, **settings) -> Iterator[Api]:
 
         def url():
             assert process.poll() is None, log.read_text()
-            found = re.search(r'"url": "(http://[^"]+?)/?"', log.read_text())
+            found = re.search(r'\burl(?:": "|=)(http://[^"\s]+?)/?["\s]', log.read_text())
             return found and found[1]
 
         yield Api(wait_for(url, 60), process, log)

@@ -134,6 +134,103 @@ def test_a_bucket_fills_again_and_asking_for_work_costs_more():
     assert TokenBuckets(0).take("a", 1e9) == 0
 
 
+def test_who_guesses_keys_owes_what_is_not_there():
+    now = [100.0]
+    buckets = TokenBuckets(100, lambda: now[0])
+    for _ in range(3):
+        buckets.charge("a", 90)
+    assert buckets.take("a", 1) == pytest.approx((70 + 1) / 100)
+    for _ in range(100):
+        buckets.charge("a", 90)
+    assert buckets.take("a", 1) == pytest.approx((200 + 1) / 100), "no more than a bucket holds"
+    assert buckets.take("b", 1) == 0
+
+
+@pytest.fixture
+def slow(database, tmp_path):
+    with running_api(database, tmp_path / "api.log", API_KEY=KEY, API_RATE_LIMIT="100") as api:
+        yield api
+
+
+def statuses(ask, times):
+    return [ask().status_code for _ in range(times)]
+
+
+@pytest.mark.parametrize("way", ["header", "form"])
+def test_guessing_keys_is_slow_by_every_way(slow, way):
+    with slow.client(headers={"Origin": slow.url}) as client:
+        wrong = {"X-API-Key": "wrong, and long enough"}
+        guess = {
+            "header": lambda: client.get("/api/batches", headers=wrong),
+            "form": lambda: client.post("/login", data={"key": "wrong, and long enough"}),
+        }[way]
+        found = statuses(guess, 12)
+        assert found.count(401) <= 8, found
+        assert found[-1] == 429
+
+
+def test_a_key_has_one_bucket_however_it_is_sent(slow):
+    ways = [{"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bEARER   {KEY}"}]
+    with slow.client() as client:
+        found = []
+        for number in range(60):
+            asked = client.post("/api/portfolio", content=b"[", headers=ways[number % len(ways)])
+            found.append(asked.status_code)
+        assert found[0] == 400
+        assert found.count(400) < 40, "three buckets would hold sixty"
+
+
+@pytest.fixture(scope="module")
+def keyless(migrated_server, server, tmp_path_factory):
+    from asking import copied_database
+
+    folder = tmp_path_factory.mktemp("keyless")
+    with (
+        copied_database(migrated_server, server, "api_keyless") as database,
+        running_api(
+            database,
+            folder / "api.log",
+            API_ALLOWED_HOSTS="climate.example.org",
+            LOG_FORMAT="console",
+            LOG_LEVEL="info",
+        ) as api,
+    ):
+        yield api
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("localhost", 200),
+        ("aiops:8000", 200),
+        ("Climate.Example.org.", 200),
+        ("climate.example.org:443", 200),
+        ("evil.example", 421),
+        ("evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+    ],
+)
+def test_without_a_key_a_name_of_somebody_else_leads_nowhere(keyless, host, status):
+    with keyless.client(headers={"Host": host, "Origin": f"http://{host}"}) as client:
+        answer = client.get("/api/batches")
+        assert answer.status_code == status
+        if status == 421:
+            assert "API_ALLOWED_HOSTS" in answer.json()["detail"]
+        assert client.get("/healthz").status_code == 200
+
+
+def test_what_is_asked_for_gives_no_orders_to_a_terminal(keyless):
+    with keyless.client() as client:
+        assert client.get("/%1b]0;owned%07%1b[2J%c2%9b").status_code == 404
+    said = keyless.log.read_bytes().lower()
+    assert b"%1b" in said
+    assert b"%c2%9b" in said
+    assert b"\x1b" not in said
+    assert "\x9b".encode() not in said
+
+
 def test_a_session_ends_and_cannot_be_made_by_others():
     keys, others = Keys((KEY,)), Keys(("another key, just as long",))
 
@@ -155,8 +252,8 @@ def test_keys_come_from_a_file_one_a_line(monkeypatch, tmp_path):
     file.write_text("the first of two keys\n".replace(" ", "-") + "the-second-of-two-keys\n")
     monkeypatch.setenv("API_KEY_FILE", str(file))
     keys = keys_of_settings()
-    assert keys.accept("the-second-of-two-keys")
-    assert not keys.accept("the-third-of-two-keys")
+    assert keys.find("the-second-of-two-keys") == 1
+    assert keys.find("the-third-of-two-keys") is None
     file.write_text("short\n")
     with pytest.raises(SettingsError, match="API_KEY_FILE"):
         keys_of_settings()

@@ -506,7 +506,9 @@ def test_a_request_that_ends_again_is_told_again(connection, ended, work):
 def test_an_end_that_comes_while_the_one_before_is_told_is_told_too(connection, ended, work):
     def answer(receiver, handler):
         """Say that it has arrived only when the request has been run again and has ended."""
-        connection.execute("UPDATE batch_jobs SET status = 'completed', progress = 100, completed_at = clock_timestamp()")
+        connection.execute(
+            "UPDATE batch_jobs SET status = 'completed', progress = 100, completed_at = clock_timestamp()"
+        )
         connection.execute("SELECT queue_notifications(%s)", (batch_id,))
         connection.commit()
         handler.send_response(200)

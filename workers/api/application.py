@@ -45,16 +45,16 @@ def create_app() -> FastAPI:
     database = Database(ours.api_connections)
     hub = Hub(database)
     context = Context(
-        database, hub, keys, Metrics(hub), Overview(), MapLayers(),
+        database, hub, keys, TokenBuckets(ours.api_rate_limit), Metrics(hub), Overview(), MapLayers(),
         Cached(operating.check_all, _READY_SECONDS), ours.api_streams,
     )  # fmt: skip
-    origins = [one.strip() for one in ours.api_cors_origins.split(",") if one.strip()]
+    origins, hosts = _listed(ours.api_cors_origins), [ours.api_host, *_listed(ours.api_allowed_hosts)]
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         lifespan=_lifespan,
-        middleware=_middleware(context, origins, ours.api_rate_limit, ours.api_body_limit_mb << 20),
+        middleware=_middleware(context, origins, hosts, ours.api_body_limit_mb << 20),
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
@@ -69,10 +69,14 @@ def create_app() -> FastAPI:
     return app
 
 
-def _middleware(context: Context, origins: list[str], rate: int, most_bytes: int) -> list[Middleware]:
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def _middleware(context: Context, origins: list[str], hosts: list[str], most_bytes: int) -> list[Middleware]:
     guard = Middleware(
-        Guard, keys=context.keys, buckets=TokenBuckets(rate), metrics=context.metrics, most_bytes=most_bytes,
-        origins=origins,
+        Guard, keys=context.keys, buckets=context.buckets, metrics=context.metrics, most_bytes=most_bytes,
+        origins=origins, hosts=hosts,
     )  # fmt: skip
     if not origins:
         return [guard]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workers.api.hub import Hub
     from workers.api.keys import Keys
     from workers.api.layers import MapLayers
+    from workers.api.limits import TokenBuckets
     from workers.api.metrics import Metrics
     from workers.api.overview import Overview
     from workers.health.cached import Cached
@@ -25,6 +26,7 @@ class Context:
     database: Database
     hub: Hub
     keys: Keys
+    buckets: TokenBuckets
     metrics: Metrics
     overview: Overview
     layers: MapLayers

@@ -5,7 +5,7 @@ One layer, and no more: each costs every request.
 
 from __future__ import annotations
 
-import hashlib
+import ipaddress
 import re
 import time
 import uuid
@@ -34,7 +34,7 @@ _OPEN: Final = ("/healthz", "/readyz", "/login")
 """Without a key."""
 _QUIET: Final = ("/healthz", "/readyz", "/metrics", "/static/")
 _ASKING_COSTS: Final = 10.0
-_WRONG_KEY_COSTS: Final = 50.0
+WRONG_KEY_COSTS: Final = 50.0
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -53,7 +53,15 @@ class Guard:
     """The outermost layer."""
 
     def __init__(
-        self, app: ASGIApp, *, keys: Keys, buckets: TokenBuckets, metrics: Metrics, most_bytes: int, origins: list[str]
+        self,
+        app: ASGIApp,
+        *,
+        keys: Keys,
+        buckets: TokenBuckets,
+        metrics: Metrics,
+        most_bytes: int,
+        origins: list[str],
+        hosts: list[str],
     ) -> None:
         self._app = app
         self._keys = keys
@@ -61,6 +69,7 @@ class Guard:
         self._metrics = metrics
         self._most_bytes = most_bytes
         self._origins = frozenset(origins)
+        self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -80,6 +89,7 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length[:20]) > self._most_bytes:
             raise self.too_long()
+        self._refuse_strange_host(path, headers)
         self._refuse_without_key(path, headers, client)
         if method not in _SAFE:
             self._refuse_strange_page(headers)
@@ -88,10 +98,25 @@ class Guard:
         if not self._keys.needed or path in _OPEN or path.startswith("/static/"):
             return
         if self._keys.admits(headers) is None:
-            self._buckets.take(client, _WRONG_KEY_COSTS)
+            self._buckets.charge(client, WRONG_KEY_COSTS)
             raise Problem(
                 401, "send a key of this server: X-API-Key: …, or Authorization: Bearer …", "key-needed",
                 headers={"WWW-Authenticate": 'Bearer realm="aiops"'},
+            )  # fmt: skip
+
+    def _refuse_strange_host(self, path: str, headers: Headers) -> None:
+        """Where no key is needed, a name that somebody else has pointed at this server must not lead to it.
+
+        To a browser, a page under such a name and this server are one site (DNS rebinding). A name without a dot is
+        nobody's on the internet, an address is no name; any other has to be one that was meant.
+        """
+        if self._keys.needed or path in _OPEN:
+            return
+        name = _name_of(headers.get("host", ""))
+        if not ("." not in name or name in self._hosts or _is_address(name)):
+            raise Problem(
+                421, f"this server does not answer to the name {name[:200]}; allowed: its address, localhost, the "
+                "names of API_ALLOWED_HOSTS; any name where a key is needed (API_KEY)", "host",
             )  # fmt: skip
 
     def _refuse_strange_page(self, headers: Headers) -> None:
@@ -108,9 +133,10 @@ class Guard:
                 403, f"a page of {(origin or 'another site')[:200]} may not ask here (API_CORS_ORIGINS)", "origin"
             )
 
-    def knows(self, headers: Headers) -> bool:
-        """Whether a request brings a key of ours."""
-        return self._keys.needed and self._keys.admits(headers) == "key"
+    def key_of(self, headers: Headers) -> str | None:
+        """Which key of ours a request brings; None: none."""
+        admitted = self._keys.admits(headers) if self._keys.needed else None
+        return None if admitted == "session" else admitted
 
     def too_long(self) -> Problem:
         """The body is longer than allowed."""
@@ -162,7 +188,7 @@ class _Passage:
     async def _answer_error(self, error: Exception) -> None:
         problem = problem_of(error)
         if problem is None:
-            log.error("request failed", path=self._scope["path"], exc_info=error)
+            log.error("request failed", path=_printable(self._scope), exc_info=error)
             problem = Problem(500, f"a fault of this server; its log has it under {self.request_id}", "fault")
         if self._status:  # the answer has begun: it can only be cut off
             raise error
@@ -207,19 +233,24 @@ class _Passage:
 
     def _client(self) -> str:
         """Whose bucket it is: a key's, else an address's."""
-        key = self._headers.get("x-api-key") or self._headers.get("authorization")
         # A key that is wrong would give its sender a new bucket for each guess.
-        if key and self._guard.knows(self._headers):
-            return "key " + hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+        key = self._guard.key_of(self._headers)
         client = self._scope.get("client")
-        return "address " + (client[0] if client else "none")
+        name = key or "address " + (client[0] if client else "none")
+        self._scope["state"]["client"] = name
+        return name
 
     def _tell(self) -> None:
         seconds = time.perf_counter() - self._started
         path, method = self._scope["path"], self._scope["method"]
         route = getattr(self._scope.get("route"), "path", None) or "other"
         self._guard.metrics.count(route, method if method in _METHODS else "other", self._status, seconds)
-        line: dict[str, Any] = {"method": method, "path": path, "status": self._status, "seconds": round(seconds, 4)}
+        line: dict[str, Any] = {
+            "method": method,
+            "path": _printable(self._scope),
+            "status": self._status,
+            "seconds": round(seconds, 4),
+        }
         client = self._scope.get("client")
         tell = log.debug if path.startswith(_QUIET) else log.info
         tell("request", **line, client=client[0] if client else None)
@@ -230,6 +261,26 @@ def _too_many(wait: float) -> Problem:
         429, "this client asks too often (API_RATE_LIMIT)", "too-many",
         headers={"Retry-After": str(max(1, round(wait + 0.5)))},
     )  # fmt: skip
+
+
+def _printable(scope: Scope) -> str:
+    """The path as it was asked for: what a terminal would take for an order stays behind its per cent sign."""
+    raw = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in raw)
+
+
+def _name_of(host: str) -> str:
+    """Of a Host header, without the port, in lower case."""
+    name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    return name.rstrip(".").lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_own(origin: str | None, host: str | None) -> bool:

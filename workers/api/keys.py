@@ -34,11 +34,12 @@ class Keys:
         """Whether a key is asked for at all."""
         return bool(self._keys)
 
-    def accept(self, given: str) -> bool:
-        """Whether it is one of them; takes as long for any other text of its length."""
+    def find(self, given: str) -> int | None:
+        """Which of them it is, from 0; None: none. Takes as long for any other text of its length."""
         digest = hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
         # Every key is compared, so that the time does not tell which one matched.
-        return sum(hmac.compare_digest(digest, hashlib.sha256(key).digest()) for key in self._keys) > 0
+        same = [hmac.compare_digest(digest, hashlib.sha256(key).digest()) for key in self._keys]
+        return same.index(True) if any(same) else None
 
     def session(self, now: float | None = None) -> str:
         """A session's cookie, for who has shown a key."""
@@ -46,11 +47,12 @@ class Keys:
         return f"{ends}.{self._proof(self._keys[0], ends)}"
 
     def admits(self, headers: Headers) -> str | None:
-        """By what a request is let in: `key`, `session`; None: by nothing."""
+        """By what a request is let in: `key` and its number, `session`; None: by nothing."""
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         given = headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
         if given:
-            return "key" if self.accept(given) else None
+            number = self.find(given)
+            return None if number is None else f"key {number}"
         return "session" if self._has_session(headers.get("cookie", "")) else None
 
     def _has_session(self, cookies: str) -> bool:

@@ -32,12 +32,23 @@ class TokenBuckets:
         """
         if self._rate <= 0:
             return 0.0
-        now = self._clock()
-        level, at = self._buckets.pop(client, (self._size, now))
-        level = min(self._size, level + (now - at) * self._rate)
+        level = self._level(client)
         tokens = min(tokens, self._size)
         missing = max(0.0, tokens - level)
-        self._buckets[client] = (level if missing else level - tokens, now)
+        self._keep(client, level if missing else level - tokens)
+        return missing / self._rate
+
+    def charge(self, client: str, tokens: float) -> None:
+        """Take tokens out of a client's bucket whether they are there or not: it may owe as much as a bucket holds."""
+        if self._rate > 0:
+            self._keep(client, max(-self._size, self._level(client) - tokens))
+
+    def _level(self, client: str) -> float:
+        now = self._clock()
+        level, at = self._buckets.pop(client, (self._size, now))
+        return min(self._size, level + (now - at) * self._rate)
+
+    def _keep(self, client: str, level: float) -> None:
+        self._buckets[client] = (level, self._clock())
         if len(self._buckets) > _MOST_CLIENTS:
             self._buckets.popitem(last=False)
-        return missing / self._rate

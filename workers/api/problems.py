@@ -30,6 +30,7 @@ TITLES: Final = {
     409: "It conflicts with what there is",
     413: "The request is too long",
     415: "The request is not JSON",
+    421: "Not a name of this server",
     422: "A parameter cannot be used",
     429: "Too many requests",
     500: "A fault of the server",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -41,11 +42,14 @@ class EventStream(Response):
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._send(send, f"retry: {_RETRY_MILLISECONDS}\n{_event(self._last)}")
+            due = time.monotonic() + KEEP_ALIVE_SECONDS
             while not (self._last.has_ended or self._subscription.closed):
-                states = await self._subscription.take(KEEP_ALIVE_SECONDS)
+                # What is told may be no news at all: the state that is looked up every few seconds mostly is none.
+                states = await self._subscription.take(max(0.0, due - time.monotonic()))
                 news = "".join([_event(state) for state in states if await self._is_news(state)])
-                if news or not states:
+                if news or time.monotonic() >= due:
                     await self._send(send, news or ": still here\n\n")
+                    due = time.monotonic() + KEEP_ALIVE_SECONDS
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except OSError:  # the reader has gone in the middle
             pass
