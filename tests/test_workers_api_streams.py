@@ -14,7 +14,7 @@ from serving import Reader, events_of, running_api
 
 from aiops.db.batches import complete_batch_job, fail_batch_job, update_batch_progress
 from workers.api.problems import Problem
-from workers.api.streams import refuse_too_many
+from workers.api.streams import KEEP_ALIVE_SECONDS, refuse_too_many
 
 pytestmark = pytest.mark.daemon
 
@@ -149,6 +149,13 @@ def test_a_reader_that_goes_away_is_forgotten(api, writer):
             next(lines)
             assert "aiops_http_event_streams 1.0" in client.get("/metrics").text
         wait_for(lambda: "aiops_http_event_streams 0.0" in client.get("/metrics").text)
+
+
+def test_a_batch_of_which_there_is_no_news_is_still_heard_of(api, writer):
+    """What stands between ends a connection that is silent for long; so a reader who has gone is noticed, too."""
+    reader = Reader(api, batch(writer))
+    wait_for(lambda: ": still here" in reader.lines, KEEP_ALIVE_SECONDS + 15)
+    assert len(reader.states) == 1
 
 
 def test_more_streams_than_allowed_are_refused():
