@@ -7,6 +7,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from aiops.db.connect import conninfo
 from aiops.errors import BadInput, DatabaseUnavailable
 from aiops.settings import settings
 from workers.cli.connection import database
@@ -38,7 +39,12 @@ def serve(*, host: Host = None, port: Port = None) -> None:
 
 
 def _bring_up_to_date() -> None:
-    """As every command does; a server that is away at the start is no reason not to be there when it comes."""
+    """As every command does; a server that is away at the start is no reason not to be there when it comes.
+
+    Raises:
+        DatabaseUnavailable: the embedded server cannot be started, and will not come by waiting.
+    """
+    conninfo()
     try:
         with database():
             pass
