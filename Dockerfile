@@ -17,6 +17,7 @@ ENV PATH=/opt/aiops/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
     LOG_FORMAT=json \
+    HEALTH_HOST=0.0.0.0 \
     HEALTH_PORT=9188
 USER 10001
 WORKDIR /var/lib/aiops
