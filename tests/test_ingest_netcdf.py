@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gridded import LATITUDES, LONGITUDES, days_since, some_days, write_netcdf
+from gridded import LATITUDES, LONGITUDES, dataset, days_since, some_days, write_netcdf
 
 from aiops.climate import Series
 from aiops.db.climate import read_series, write_series
@@ -234,6 +234,46 @@ def test_monthly_means_of_a_360_day_calendar_are_months_and_the_middle_of_bounds
     one = series_at(loading, 1, 1, "tasmax_month")
     assert one.first_year == 2021
     np.testing.assert_array_equal(one.values, days[:, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        " 00:00:00 +09:00",
+        " 00:00 +0900",
+        "T00:00:00+09:00",
+        " +09",
+        "+09:00",
+        " 00:00:00 +9",
+        " 0:0:0.0 -9:30",
+        " 00:00:00 UTC+09:00",
+        " 00:00:00 UTC",
+        "T00:00:00Z",
+        "T00Z",
+        " 00:00:00",
+    ],
+)
+def test_the_days_of_times_with_an_offset_from_utc_are_those_of_their_clock(load, loading, tmp_path, written):
+    days, months = some_days(3), some_days(3, seed=2)
+    for name, values, times in (("a.nc", days, [0, 1, 2]), ("b.nc", months, [0, 31, 59])):
+        made = dataset(values, times=times)
+        made["time"].attrs["units"] = f"days since 2021-01-01{written}"
+        made.to_netcdf(tmp_path / name, engine="h5netcdf")
+        load(tmp_path / name)
+    for variable, values in (("tasmax", days), ("tasmax_month", months)):
+        one = series_at(loading, 1, 1, variable)
+        assert one.first_year == 2021
+        np.testing.assert_array_equal(one.values[:3], values[:, 1, 1])
+
+
+def test_a_calendar_of_its_own_may_have_an_offset_from_utc_and_hours_without_minutes_count(load, loading, tmp_path):
+    days = some_days(3)
+    made = dataset(days, times=[0, 24, 48], calendar="noleap")
+    made["time"].attrs["units"] = "hours since 2020-02-27 12 +09:00"
+    made.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    load(tmp_path / "a.nc")
+    values = series_at(loading, 0, 1).values[57:61]
+    np.testing.assert_array_equal(values[[0, 1, 3]], days[:, 0, 1])
 
 
 def test_a_monthly_flux_becomes_the_sum_of_a_month_as_long_as_its_calendar_says(load, loading, tmp_path):

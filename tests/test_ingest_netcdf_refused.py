@@ -73,6 +73,15 @@ def test_times_that_are_no_series_are_refused(tmp_path, times, message):
     assert message in refusal(write_netcdf(tmp_path / "a.nc", some_days(), times=times))
 
 
+@pytest.mark.parametrize("zone", ["9:00", "Asia/Seoul", "+9:0", "PM", "-00:00:00", "−09:00"])
+def test_an_offset_from_utc_that_cannot_be_read_is_refused(tmp_path, zone):
+    made = dataset(some_days(), times=np.arange(5))
+    made["time"].attrs["units"] = f"days since 2021-01-01 00:00:00 {zone}"
+    made.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    said = refusal(tmp_path / "a.nc")
+    assert f"00:00:00 {zone}': '{zone}' is no offset from UTC; allowed: none, or such as UTC, +9, +09:00" in said
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

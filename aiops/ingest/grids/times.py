@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+_UNITS = re.compile(
+    r"(?P<since>\S+\s+since\s+[+-]?\d+(?:-\d{1,2}(?:-\d{1,2})?)?)"
+    r"(?:[T_\s]\s*(?P<hour>\d{1,2})(?P<rest>:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?)?(?!\d))?"
+    r"\s*(?P<zone>.*)",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+_ZONE = re.compile(r"(?:UTC|UT|GMT|Z|KST|JST)?\s*(?:[+-]\d{1,2}(?::?\d{2})?|00?(?::?00)?)?", re.ASCII | re.IGNORECASE)
 
 
 def steps_in(dataset: Any, time: Any, path: Path) -> Steps:
@@ -82,8 +91,9 @@ def _dates(numbers: NDArray[np.float64], units: str, calendar: str, path: Path) 
 
     if not units:
         raise FileRefused(f"{path}: time: has no units; allowed: such as 'days since 1900-01-01'")
+    local = _local(units, path)
     try:
-        dates = cftime.num2date(numbers, units, calendar, only_use_cftime_datetimes=True)
+        dates = cftime.num2date(numbers, local, calendar, only_use_cftime_datetimes=True)
     except (ValueError, OverflowError, TypeError) as error:
         said = printable(" ".join(str(error).split()))
         raise FileRefused(
@@ -91,6 +101,22 @@ def _dates(numbers: NDArray[np.float64], units: str, calendar: str, path: Path) 
             "hours, minutes or seconds since a date, in a calendar of CF"
         ) from None
     return list(dates)
+
+
+def _local(units: str, path: Path) -> str:
+    """Units of time without the offset from UTC at their end."""
+    match = _UNITS.fullmatch(units.strip())
+    if match is None:
+        return units
+    if _ZONE.fullmatch(match["zone"].strip()) is None:
+        raise FileRefused(
+            f"{path}: time: units {printable(units)!r}: {printable(match['zone'])!r} is no offset from UTC; "
+            "allowed: none, or such as UTC, +9, +09:00"
+        )
+    # The days of a product are those of the clock that its units name. cftime turns them to UTC, which has them begin
+    # on the day before, or passes over an offset that it cannot read and over hours without minutes.
+    clock = "" if match["hour"] is None else f" {match['hour']}{match['rest'] or ':00'}"
+    return match["since"] + clock
 
 
 def _days_per_unit(units: str) -> float:
