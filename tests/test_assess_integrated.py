@@ -122,6 +122,31 @@ def test_of_nothing_there_is_no_total() -> None:
         assert all(np.isnan(total).all() for total in totals.values())
 
 
+@pytest.mark.parametrize("status", [ABSENT, LACKING, FAILED])
+def test_a_risk_that_a_place_cannot_have_does_not_answer_for_those_left_out(status: int) -> None:
+    found = whole([nan, nan], [NONE, status], aal=[nan, nan], aal_status=[NONE, status])
+    assert np.isnan(found.total_risk_score).all()
+    for totals in (found.aal_sum, found.aal_union, found.aal_sum_change, found.aal_union_change):
+        assert np.isnan(totals["all"]).all()
+        assert np.isnan(totals["operational"]).all()
+        assert totals["direct"][0, 0] == 0
+    left_out = found.in_total[0, :, 0].tolist(), found.in_aal[0, :, 0].tolist()
+    assert left_out == ([True, False], [True, False])
+
+
+def test_a_value_that_is_unknown_is_left_out_of_a_total_like_a_status() -> None:
+    found = whole([nan, 50], [NONE, OK], exposure=[0.5, nan], aal=[nan, nan], aal_status=[NONE, OK])
+    assert np.isnan(found.total_risk_score).all()
+    assert np.isnan(found.aal_sum["all"]).all()
+
+
+def test_a_place_that_cannot_have_any_risk_has_a_total_of_0() -> None:
+    found = whole([nan, nan], [NONE, NONE], aal=[nan, nan], aal_status=[NONE, NONE])
+    assert found.total_risk_score[0, 0] == 0
+    assert {name: total[0, 0] for name, total in found.aal_sum.items()} == dict.fromkeys(found.aal_sum, 0)
+    assert {name: total[0, 0] for name, total in found.aal_union.items()} == dict.fromkeys(found.aal_union, 0)
+
+
 def test_nothing_contributes_to_nothing() -> None:
     found = whole([0, 0])
     assert found.total_risk_score[0, 0] == 0
@@ -204,7 +229,7 @@ def test_what_holds_whatever_comes(hazard: np.ndarray, aal: np.ndarray, status: 
     computed = np.isin(status, (OK, SHORT)) & ~np.isnan(hazard)
     assert np.array_equal(found.in_total, computed | (status == NONE))
     assert (found.risk_score[status == NONE] == 0).all()
-    counted = found.in_total.any(axis=1)
+    counted = computed.any(axis=1) | (status == NONE).all(axis=1)
     assert np.array_equal(counted, ~np.isnan(found.total_risk_score))
     shared = np.nansum(found.contribution_percent, axis=1)
     assert np.allclose(shared[np.nan_to_num(found.total_risk_score) > 1e-100], 100)

@@ -436,6 +436,14 @@ def test_many_cells_are_drawn_together_as_means_of_what_is_known():
 # --- small ones ---------------------------------------------------------------------------------------------
 
 
+def test_totals_by_decade_are_unknown_where_a_risk_is_left_out_and_the_others_cannot_be():
+    scores = np.array([[0.0, 0.0, 0.0], [np.nan, 30.0, 0.0]])
+    losses = np.array([[np.nan] * 3, [np.nan, 0.02, np.nan]])
+    total_score, total_aal = totals_of(scores, losses, np.array([[True] * 3, [False, False, True]]))
+    assert total_score == pytest.approx([np.nan, 30 / np.sqrt(2), 0], nan_ok=True)
+    assert total_aal == pytest.approx([np.nan, 0.02, 0], nan_ok=True)
+
+
 def test_the_exceedance_of_bins_is_the_sum_of_those_that_cost_more():
     curve = curve_of([0.5, 0.3, 0.2], [0, 0.01, 0.1], 0.5)
     assert curve.losses.tolist() == [0, 0.005, 0.05]

@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool
 from aiops.assess.levels import LEVELS, level_indices
 from aiops.db.batches import create_batch_job
 from aiops.db.portfolio import fetch_portfolio_results
-from aiops.errors import FileRefused
+from aiops.errors import BatchFailed, FileRefused
 from aiops.grid import grid_id_of
 from aiops.settings import settings
 from workers import chunks
@@ -165,6 +165,28 @@ def test_what_lacks_data_or_does_not_apply_has_the_same_status_and_reason_too(co
     assert statuses["water_stress"].keys() == {"insufficient_data"}
     assert statuses["sea_level_rise"]["not_applicable"] == 1
     assert "water_stress: insufficient_data at 4 sites" in row["warnings"]
+
+
+def test_a_risk_that_a_place_cannot_have_is_no_answer_where_the_others_lack_data(connection, connect, here):
+    write_inputs(connection, 2)
+    one = connect(autocommit=True)
+    one.execute("DELETE FROM climate_data WHERE variable = 'wsi'")
+    one.execute("UPDATE location_grid SET coast_distance_m = 40000 WHERE grid_id = grid_id_of(%s, %s)", place(1))
+    sites = [{"latitude": place(n)[0], "longitude": place(n)[1], "asset_value": 1e9} for n in range(2)]
+    batch_id = ask(one, sites, risk_types=["sea_level_rise", "water_stress"])
+    results = run_chunks(one, batch_id)["results"]
+    assert results["answered"] == 1
+    at_the_coast, inland = fetch_portfolio_results(one, batch_id)
+    assert (at_the_coast["status"], inland["status"]) == ("ok", "failed")
+    assert inland["reason"].startswith("no risk could be computed: water_stress: no yearly climate data")
+    assert inland["reason"].endswith("; sea_level_rise: no coast within 10 km")
+    with pytest.raises(BatchFailed, match="no risk could be computed: water_stress: "):
+        single(one, sites[1], risk_types=["sea_level_rise", "water_stress"])
+    # Where nothing else is asked, that the place cannot have it is the answer.
+    none = one.execute(
+        "SELECT results FROM batch_jobs WHERE batch_id = %s", (single(one, sites[1], risk_types=["sea_level_rise"]),)
+    )
+    assert none.fetchone()[0]["integrated_risk"]["total_risk_score"] == 0
 
 
 def test_cells_without_hazard_and_probability_are_computed_first_and_kept(watcher, here):

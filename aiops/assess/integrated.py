@@ -30,11 +30,11 @@ class Integrated:
     contribution_percent: NDArray[np.float64]
     """(sites, risks, 33): the share of the squared scores; 0 when all are 0."""
     total_risk_score: NDArray[np.float64]
-    """(sites, 33): the root mean square of the scores, 0 to 100."""
+    """(sites, 33): the root mean square of the scores, 0 to 100; NaN with `nothing_known`."""
     in_total: NDArray[np.bool_]
     """(sites, risks, 33): whether the risk stands in the total score; the others are left out of it."""
     aal_sum: Mapping[str, NDArray[np.float64]]
-    """By loss kind, and `all`: (sites, 33), Σ final_aal, an upper bound; NaN with no risk of the kind."""
+    """By loss kind, and `all`: (sites, 33), Σ final_aal, an upper bound; NaN with `nothing_known` of the kind."""
     aal_union: Mapping[str, NDArray[np.float64]]
     """Likewise: 1 − Π(1 − final_aal), as if the risks struck independently."""
     aal_sum_change: Mapping[str, NDArray[np.float64]]
@@ -57,7 +57,7 @@ def integrate(
     """Put the risks of each site together.
 
     `ok` and `short_record` count with their value, `not_applicable` counts with 0 whatever E and V are; any other
-    status, or a value that is NaN, is left out, and a total of nothing is NaN.
+    status, or a value that is NaN, is left out. A total is NaN with `nothing_known` of its risks.
 
     Args:
         hazard: (sites, risks, 33), H of 0 to 100.
@@ -72,16 +72,18 @@ def integrate(
     product = _by_status(product, hazard_status)
     score = 100 * np.cbrt(product)
     in_total = ~np.isnan(score)
+    unknown = nothing_known(in_total, hazard_status == ResultStatus.NOT_APPLICABLE)
     squares = np.where(in_total, score * score, 0.0)
     sum_of_squares = squares.sum(axis=1)
     counted = np.count_nonzero(in_total, axis=1)
-    total = np.sqrt(sum_of_squares / np.where(counted > 0, counted, np.nan))
+    total = np.sqrt(sum_of_squares / np.where(unknown, np.nan, counted))
     whole = np.where(sum_of_squares > 0, sum_of_squares, 1.0)
     contribution = np.where(in_total, squares / whole[:, None] * 100, np.nan)
 
     aal = _by_status(final_aal, aal_status)
     in_aal = ~np.isnan(aal)
-    sums, unions, sum_changes, union_changes = _totals(np.where(in_aal, aal, 0.0), in_aal, loss_kinds)
+    none_here = aal_status == ResultStatus.NOT_APPLICABLE
+    sums, unions, sum_changes, union_changes = _totals(np.where(in_aal, aal, 0.0), in_aal, none_here, loss_kinds)
     return Integrated(
         risk_score=score,
         product=product,
@@ -96,6 +98,24 @@ def integrate(
     )
 
 
+def nothing_known(counted: NDArray[np.bool_], not_applicable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether a total would say nothing: no risk is computed, and not every one is known to be none.
+
+    Risks that a place cannot have are 0 beside others; by themselves they are not the answer for those left out.
+
+    Args:
+        counted: (…, risks, 33): whether the risk has a value, one that is not applicable included.
+        not_applicable: (…, risks, 33).
+
+    Returns:
+        (…, 33); also of no risks at all.
+    """
+    computed = counted & ~not_applicable
+    all_none = np.all(counted, axis=-2) & np.any(not_applicable, axis=-2)
+    nothing: NDArray[np.bool_] = ~(np.any(computed, axis=-2) | all_none)
+    return nothing
+
+
 def _by_status(values: NDArray[np.float64], status: NDArray[np.integer]) -> NDArray[np.float64]:
     computed = (status == ResultStatus.OK) | (status == ResultStatus.SHORT_RECORD)
     return np.where(status == ResultStatus.NOT_APPLICABLE, 0.0, np.where(computed, values, np.nan))
@@ -105,7 +125,10 @@ _Totals = dict[str, "NDArray[np.float64]"]
 
 
 def _totals(
-    aal: NDArray[np.float64], counted: NDArray[np.bool_], loss_kinds: Sequence[LossKind]
+    aal: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+    not_applicable: NDArray[np.bool_],
+    loss_kinds: Sequence[LossKind],
 ) -> tuple[_Totals, _Totals, _Totals, _Totals]:
     """Sums and unions by loss kind, and their changes; risks that do not count have an AAL of 0."""
     totals: tuple[_Totals, _Totals, _Totals, _Totals] = ({}, {}, {}, {})
@@ -120,8 +143,8 @@ def _totals(
             union += np.minimum(aal[:, place], 1.0) * (1 - union)
         whole_sum += total
         whole_union += union * (1 - whole_union)
-        _keep(totals, kind.value, (total, union), counted[:, places])
-    _keep(totals, ALL, (whole_sum, whole_union), counted)
+        _keep(totals, kind.value, (total, union), counted[:, places], not_applicable[:, places])
+    _keep(totals, ALL, (whole_sum, whole_union), counted, not_applicable)
     return totals
 
 
@@ -130,8 +153,9 @@ def _keep(
     name: str,
     values: tuple[NDArray[np.float64], NDArray[np.float64]],
     counted: NDArray[np.bool_],
+    not_applicable: NDArray[np.bool_],
 ) -> None:
-    nothing = ~counted.any(axis=1)
+    nothing = nothing_known(counted, not_applicable)
     others = (counted != counted[..., :1]).any(axis=1)
     for kept, changes, value in zip(totals[:2], totals[2:], values, strict=True):
         kept[name] = np.where(nothing, np.nan, value)

@@ -50,16 +50,23 @@ def numbers(values: NDArray[np.float64]) -> list[DecadeRow]:
 def totals_of(
     scores: NDArray[np.float64], aal: NDArray[np.float64], not_applicable: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Total score and summed AAL by projection, NaN where no risk counts.
+    """Total score and summed AAL by projection, NaN where no risk is computed and not all are known to be none.
 
     Args:
         scores: (risks, 33); NaN for risks that do not count, 0 for those that cannot be.
         aal: (risks, 33), likewise, but NaN for those that cannot be.
-        not_applicable: (risks, 33): their loss counts as 0.
+        not_applicable: (risks, 33): they cannot be, so that their loss counts as 0.
     """
     counted = ~np.isnan(scores)
     squares = np.where(counted, scores, 0.0) ** 2
-    n = counted.sum(axis=0)
-    total = np.sqrt(squares.sum(axis=0) / np.where(n > 0, n, np.nan))
     known = ~np.isnan(aal) | not_applicable
-    return total, np.where(known.any(axis=0), np.nansum(aal, axis=0), np.nan)
+    n = np.where(_says_something(counted, not_applicable), counted.sum(axis=0), np.nan)
+    losses = np.where(_says_something(known, not_applicable), np.nansum(aal, axis=0), np.nan)
+    return np.sqrt(squares.sum(axis=0) / n), losses
+
+
+def _says_something(counted: NDArray[np.bool_], not_applicable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """As the answer's own totals: risks that cannot be are 0 beside others, or where none was left out."""
+    computed = np.any(counted & ~not_applicable, axis=0)
+    says: NDArray[np.bool_] = computed | (np.all(counted, axis=0) & np.any(not_applicable, axis=0))
+    return says

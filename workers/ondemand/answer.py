@@ -95,11 +95,12 @@ class Answer:
         return [part.rows["risk"] for part in parts]
 
     def has_any_number(self) -> bool:
-        """Whether anything at all could be computed."""
+        """Whether there is a total: a risk could be computed, or the place cannot have any of them."""
         made = self.integrated
         if made is None:
             return False
-        return bool(made.in_total[0, :, self.projection].any() or made.in_aal[0, :, self.projection].any())
+        totals = (made.total_risk_score[0, self.projection], made.aal_sum["all"][0, self.projection])
+        return not bool(np.isnan(totals).all())
 
     def first_trace(self) -> str | None:
         """Of the first risk that failed."""

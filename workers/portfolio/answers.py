@@ -40,7 +40,7 @@ class Answers:
     total_expected_loss: NDArray[np.float64]
     """(sites, 33), KRW a year, whole; of the sum of all risks."""
     answered: NDArray[np.bool_]
-    """(sites,): whether anything at all could be computed."""
+    """(sites,): whether there is a total: a risk could be computed, or the place cannot have any of them."""
 
     def unanswered(self) -> dict[int, str]:
         """By number of the site: why nothing could be computed."""
@@ -107,5 +107,5 @@ def answer_sites(asked: Sequence[PortfolioSite], stored: StoredCells, risk_types
         integrated=made,
         aal=np.where(aal_status == ResultStatus.NOT_APPLICABLE, 0.0, np.where(made.in_aal, final_aal, np.nan)),
         total_expected_loss=np.rint(made.aal_sum["all"] * sites.whole.asset_value[:, None]),
-        answered=np.any(made.in_total[:, :, projection] | made.in_aal[:, :, projection], axis=1),
+        answered=np.any(~np.isnan([made.total_risk_score[:, projection], made.aal_sum["all"][:, projection]]), axis=0),
     )
