@@ -151,6 +151,29 @@ def test_daily_tables_keep_true_days(source, target):
     assert series.values.tolist() == np.float32(np.arange(1, 367) / 10).tolist()
 
 
+def test_moments_with_a_time_zone_are_days_of_korea(source, target, own):
+    own.execute(sql.SQL("ALTER DATABASE {} SET timezone = 'UTC'").format(sql.Identifier(own.info.dbname)))
+    tables = {"ta_data": "2021-01-01 2021-01-02 2021-01-03", "tamax_data": "2021-01-01 2021-02-01 2021-03-01"}
+    for name, days in tables.items():
+        own.execute(f"CREATE TABLE {name} (observation_date timestamptz, grid_id integer, ssp2 real)")
+        for value, day in enumerate(days.split()):
+            own.execute(f"INSERT INTO {name} VALUES (%s, 1, %s)", (f"{day} 00:00+09", value))
+    # The change of the clocks for summer is part of the zone.
+    own.execute("INSERT INTO ta_data VALUES ('1988-07-01 00:00+10', 1, 7)")
+    report = load_wide(target, source[0])
+    assert [(table.variable, table.rows_refused) for table in report.tables] == [("tas", 0), ("tasmax_month", 0)]
+    (days,) = read_series(target, ["tas"], [GRID[1]], ["ssp245"])
+    (months,) = read_series(target, ["tasmax_month"], [GRID[1]], ["ssp245"])
+    values = dict(zip(np.arange(f"{days.first_year}-01-01", "2022-01-01", dtype="M8[D]"), days.values, strict=True))
+    assert {str(day): value for day, value in values.items() if not np.isnan(value)} == {
+        "1988-07-01": 7,
+        "2021-01-01": 0,
+        "2021-01-02": 1,
+        "2021-01-03": 2,
+    }
+    assert (months.first_year, months.values[:3].tolist()) == (2021, [0, 1, 2])
+
+
 def test_gaps_and_nulls_are_missing(source, target, own):
     yearly(own, years=range(2021, 2026))
     own.execute("DELETE FROM wsdi_data WHERE year = 2023")

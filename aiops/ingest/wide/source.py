@@ -111,6 +111,9 @@ def open_source(conninfo: str) -> Iterator[Connection]:
     with connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        # Of a moment with a time zone the day is asked for, and the climate's days are Korea's, whatever the server
+        # takes for its own. LOCAL: all is read in this one transaction, and a pooler keeps nothing of it.
+        connection.execute("SET LOCAL TIME ZONE 'Asia/Seoul'")
         yield connection
 
 
