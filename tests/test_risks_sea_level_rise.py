@@ -13,7 +13,7 @@ from scipy import integrate, stats
 from aiops.assess.hazard import assess_hazard
 from aiops.assess.probability import assess_probability
 from aiops.assess.windows import Windows
-from aiops.climate import PROJECTIONS, Block, Tides
+from aiops.climate import PROJECTIONS, SCENARIOS, Block, Tides
 from aiops.indices.sea_level import depth_probabilities, detrended_maxima
 from aiops.risks import find_risk
 from aiops.risks._shore import level_of_period, shore_of
@@ -266,6 +266,20 @@ def test_a_scenario_is_present_with_its_rise() -> None:
     found = assess_probability(block, SEA)
     by_scenario = {p.scenario: found.status[0, i] for i, p in enumerate(PROJECTIONS)}
     assert by_scenario == {"historical": 1, "ssp126": 1, "ssp245": 1, "ssp370": 0, "ssp585": 1}
+
+
+@pytest.mark.parametrize("without", [slice(3, 4), slice(0, 5)])
+def test_a_scenario_of_the_cell_without_a_rise_is_not_absent(without: slice) -> None:
+    lacking = np.isin([p.scenario for p in PROJECTIONS], SCENARIOS[max(without.start, 1) : without.stop])
+    inland, coast = shore_block(3.0, coast=50_000), shore_block(3.0)
+    for block in (inland, coast):
+        block.tides.rise[without] = nan
+    for assess in (assess_probability, assess_hazard):
+        assert (assess(inland, SEA).status == ResultStatus.NOT_APPLICABLE).all()
+        assert (assess(coast, SEA).status[0, lacking] == ResultStatus.INSUFFICIENT_DATA).all()
+        assert (assess(coast, SEA).status[0, ~lacking] == ResultStatus.OK).all()
+    first = PROJECTIONS[int(np.argmax(lacking))].scenario
+    assert assess_probability(coast, SEA).reason == [f"the rise of the sea in {first} 2020s is unknown"]
 
 
 def test_a_baseline_without_a_rise_is_that_of_1995_to_2014() -> None:

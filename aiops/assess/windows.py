@@ -81,9 +81,10 @@ class Windows:
             of_scenario = ~np.isnan(block.warming[1:]).all(axis=-1)
             present = present | np.concatenate([[False], of_scenario])[:, None]
         if driver is Driver.SEA and block.tides is not None:
-            # The gauges' own record is the past, whether or not its rise is known.
+            # The gauges' own record is the past, whether or not its rise is known. A scenario of the cell's other risks
+            # is one of this risk too: inland it is not applicable, at a coast a rise is lacking.
             of_scenario = ~np.isnan(block.tides.rise[1:]).all(axis=(1, 2))
-            present = np.repeat(np.concatenate([[True], of_scenario])[:, None], block.n_cells, axis=1)
+            present = present | np.concatenate([[True], of_scenario])[:, None]
         return present[list(SERIES_OF_PROJECTION)]
 
     def series(self, indicator: Indicator) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ class Driver(StrEnum):
     WARMING = "warming"
     """These, or the global warming of the scenario."""
     SEA = "sea"
-    """The rise of the sea under the scenario; the cell's own rows where no gauge is known at all."""
+    """The cell's own rows, or the rise of the sea under the scenario; the past wherever a gauge is known."""
 
 
 @dataclass(frozen=True, slots=True)
