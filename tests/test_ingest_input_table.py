@@ -65,7 +65,7 @@ def test_an_attribute_that_cannot_be_is_left_out_and_the_others_used(write):
         "value",
         "elevation_m",
         "not a number",
-        ["line 2: elevation_m: 'high'; allowed: -100 to 3000 m"],
+        ["line 2: elevation_m: 'high'; allowed: -20 to 3000 m"],
     ) in refused(inputs)
     assert (
         "value",
@@ -79,6 +79,20 @@ def test_an_attribute_that_cannot_be_is_left_out_and_the_others_used(write):
         "no value in any column",
         [f"line 2: row: '{SEOUL}'; allowed: at least one value"],
     ) in refused(inputs)
+
+
+@pytest.mark.parametrize("column", ["elevation_m", "river_elevation_m", "crest_m"])
+@pytest.mark.parametrize("code", ["-99", "-99.9", "-99.99", "-999", " -9999 ", "1e20"])
+def test_a_code_for_missing_is_no_height(write, column, code):
+    inputs = read_attributes(write(f"grid_id,{column},slope", f"5,{code},2", "6,-20,2", "7,-20.1,2"))
+    heights = [cell[column] for cell in inputs.cells]
+    assert heights == [None, -20, None]
+    ((_, field, reason, examples),) = refused(inputs)
+    assert (field, reason) == (column, "implausible")
+    assert [example.split("; ")[1] for example in examples] == [
+        "allowed: -20 to 3000 m (a code for missing? leave the field empty)",
+        "allowed: -20 to 3000 m",
+    ]
 
 
 def test_a_row_without_a_place_or_with_two_is_refused(write):

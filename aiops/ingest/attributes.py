@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
     from aiops.ingest.input_table import Facts, Row
 
+# Nothing in Korea lies far below the sea; lower bounds would take −99 and the like, codes for missing, for heights.
+_LOWEST_M = -20
 _BOUNDS = {
-    "elevation_m": (-100, 3000, "m"),
+    "elevation_m": (_LOWEST_M, 3000, "m"),
     "slope": (0, 90, "degrees"),
     "coast_distance_m": (0, 500_000, "m"),
     "river_distance_m": (0, 500_000, "m"),
-    "river_elevation_m": (-100, 3000, "m"),
+    "river_elevation_m": (_LOWEST_M, 3000, "m"),
     "forest_distance_m": (0, 500_000, "m"),
     "impervious_ratio": (0, 1, ""),
-    "crest_m": (-100, 3000, "m"),
+    "crest_m": (_LOWEST_M, 3000, "m"),
 }
 _HINTS = {"impervious_ratio": "per cent", "slope": "per cent or per mille"}
 

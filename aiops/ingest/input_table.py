@@ -11,6 +11,7 @@ import numpy as np
 from aiops.ingest.input_columns import IMPLAUSIBLE, MISSING, SCENARIO, YEAR, Column, Kind, judge_column
 from aiops.ingest.reading import find_column, need_column, open_table
 from aiops.ingest.report import Refusals, printable
+from aiops.ingest.units import missing_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -117,6 +118,14 @@ def _refuse_twice(refusals: Refusals, key: Sequence[str], this: tuple[Value, ...
     refusals.refuse_row(line, key[-1], reason, given, f"one row for each {', '.join(key)}")
 
 
+def _hint(column: Column, text: str) -> str:
+    """What a number beyond the bounds may be, for the end of a message; mostly empty."""
+    if column.hint:
+        return f" ({column.hint}?)"
+    # A field that a row needs is no place for nothing.
+    return missing_hint(float(text)) if column.kind is Kind.NUMBER and not column.needed else ""
+
+
 def _names(table: Table, columns: Sequence[Column]) -> dict[str, str]:
     """By column of the format: what the file calls it."""
     names: dict[str, str] = {}
@@ -144,7 +153,7 @@ def _judged(
             if reason == MISSING and not column.needed:
                 continue
             refuse = refusals.refuse_row if column.needed else refusals.refuse_value
-            hint = f" ({column.hint}?)" if column.hint and reason == IMPLAUSIBLE else ""
+            hint = _hint(column, texts[row]) if reason == IMPLAUSIBLE else ""
             refuse(block.lines[row], names[column.name], reason, texts[row], f"{column.allowed}{hint}")
             usable[row] &= not column.needed
     for row in np.flatnonzero(usable).tolist():

@@ -22,6 +22,8 @@ _SPELLINGS = {
 }
 """By stored unit: how else it is written, lower case."""
 
+_MISSING_CODES = {-9.0, -99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, -9999.9, -99999.0}
+
 _ENOUGH_VALUES = 300
 """A year of days, nearly; over fewer values a small maximum can be the weather."""
 
@@ -48,10 +50,17 @@ def same_unit(variable: Variable, unit: str) -> bool:
     return not word or word == variable.unit.casefold() or word in _SPELLINGS.get(variable.unit, ())
 
 
+def missing_hint(value: float) -> str:
+    """What a number that is none may be, for the end of a message; mostly empty."""
+    if value in _MISSING_CODES or abs(value) >= 1e19:
+        return " (a code for missing? leave the field empty)"
+    return ""
+
+
 def hint_of(variable: Variable, value: float) -> str:
     """What a value outside the plausible range may be, for the end of a message; mostly empty."""
-    if value in {-9.0, -99.0, -99.9, -999.0, -999.9, -9999.0, -99999.0} or abs(value) >= 1e19:
-        return " (a code for missing? leave the field empty)"
+    if hint := missing_hint(value):
+        return hint
     if variable.unit == "°C" and 150.0 < value < 350.0:
         return " (Kelvin? subtract 273.15)"
     if variable.unit == "hPa" and 10_000.0 < value < 120_000.0:
