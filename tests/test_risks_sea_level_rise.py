@@ -17,7 +17,7 @@ from aiops.climate import PROJECTIONS, SCENARIOS, Block, Tides
 from aiops.indices.sea_level import depth_probabilities, detrended_maxima
 from aiops.risks import find_risk
 from aiops.risks._shore import level_of_period, shore_of
-from aiops.risks.sea_level_rise import JRC_ASIA, damage_by_depth
+from aiops.risks.sea_level_rise import JRC_ASIA, damage_by_depth, depth_of_100_years
 from aiops.stats import gev
 from aiops.stats.codes import Estimator, ResultStatus
 
@@ -151,6 +151,25 @@ def test_the_hazard_score_by_hand() -> None:
     assert level_of_period(shore_of(Windows(block)), 100)[LAST, 0] == pytest.approx(low, abs=1e-9)
     held = assess_hazard(shore_block(4.5, 40.0), SEA)
     assert held.score[0].tolist() == pytest.approx([0] * 33, abs=1e-12)
+
+
+def gauges_block(maxima: np.ndarray) -> Block:
+    """A cell at each gauge, 4 m above the sea, which does not rise; the crests are unknown."""
+    n_years, n = maxima.shape
+    cells = np.arange(n, dtype=np.int32)
+    tides = Tides(cells, maxima, np.arange(1990, 1990 + n_years, dtype=np.int32), np.zeros((5, YEARS.size, n)))
+    attributes = {"elevation_m": np.full(n, 4.0), "coast_distance_m": np.zeros(n)}
+    return Block(cells, YEARS, {}, np.ones((5, n), bool), attributes, tides=tides)
+
+
+def test_the_100_years_of_a_sea_that_does_not_rise_do_not_overtop_a_crest_of_100_years() -> None:
+    rng = np.random.default_rng(4)
+    shore = shore_of(Windows(gauges_block(rng.gumbel(4.7, rng.uniform(0.05, 0.5, 500), (30, 500)))))
+    assert shore.crest_is_default.all()
+    assert (depth_of_100_years(shore) == 0).all()
+    # A crest that is lower by more than rounding is overtopped, and the water stands to its full depth behind it.
+    lower = depth_of_100_years(dataclasses.replace(shore, crest=shore.crest - 1e-6))
+    assert lower[0] == pytest.approx(shore.crest - 4)
 
 
 # --- the gauge's fit ----------------------------------------------------------------------------------------

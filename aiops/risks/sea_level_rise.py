@@ -30,6 +30,8 @@ COAST_M = 10_000.0
 """Farther inland the sea does not come."""
 EDGES = (0.0, 0.3, 1.0)
 """m of water above the ground."""
+_ROUNDING_M = 1e-9
+"""Levels nearer to each other are one."""
 
 _DEPTHS = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 5, 6])
 _RESIDENTIAL = np.array([0, 0.327, 0.494, 0.617, 0.721, 0.870, 0.931, 0.984, 1])
@@ -195,8 +197,13 @@ def flooded_in_a_year(shore: Shore) -> NDArray[np.float64]:
 
 
 def depth_of_100_years(shore: Shore) -> NDArray[np.float64]:
-    """Depth at the 100-year level, behind the defence, (33, cells), m."""
-    return flood_depth(level_of_period(shore, 100), shore.ground, shore.crest)
+    """Depth at the 100-year level, behind the defence, (33, cells), m.
+
+    A crest of unknown height is that level itself, come to by another formula: what lies above it by rounding alone
+    does not overtop it.
+    """
+    water, top = level_of_period(shore, 100), np.maximum(shore.ground, shore.crest)
+    return flood_depth(np.where(np.abs(water - top) < _ROUNDING_M, top, water), shore.ground, shore.crest)
 
 
 RISK = Risk(
