@@ -301,12 +301,25 @@ def test_a_scenario_of_the_cell_without_a_rise_is_not_absent(without: slice) -> 
     assert assess_probability(coast, SEA).reason == [f"the rise of the sea in {first} 2020s is unknown"]
 
 
-def test_a_baseline_without_a_rise_is_that_of_1995_to_2014() -> None:
+@pytest.mark.parametrize("n_years", [0, 1, 4])
+def test_a_baseline_without_a_rise_is_that_of_1995_to_2014(n_years: int) -> None:
     block = shore_block(4.6, 4.0)
     block.tides.rise[0] = nan
+    block.tides.rise[0, np.isin(YEARS, 2005 + np.arange(n_years))] = 0.3
     found = assess_probability(block, SEA)
     assert found.baseline == ["1995-2014"]
     assert found.probabilities[0, 0, 0] == pytest.approx(gumbel_of(block).cdf(4.6))
+
+    assert found.status[0, 0] == ResultStatus.OK
+
+
+def test_5_years_of_a_rise_are_a_baseline() -> None:
+    block = shore_block(4.6, 4.0)
+    block.tides.rise[0] = nan
+    block.tides.rise[0, (YEARS >= 2005) & (YEARS < 2010)] = 0.3
+    found = assess_probability(block, SEA)
+    assert found.baseline == ["first_5_years"]
+    assert found.probabilities[0, 0, 0] == pytest.approx(gumbel_of(block).cdf(4.3))
 
 
 def test_a_decade_without_a_rise_says_so() -> None:

@@ -147,10 +147,14 @@ def _fit_gauges(maxima: NDArray[np.float64], years: NDArray[np.int32]) -> _Fit:
 def _rise(
     sea: Sea, gauges: NDArray[np.int64]
 ) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], list[str | None]]:
-    """The rise at some gauges; the maxima are those of 1995–2014, so a baseline without a rise of its own has none."""
+    """The rise at some gauges; the maxima are those of 1995–2014, so a baseline without a rise of its own has none.
+
+    Years too few for a result are none: a single row must not take away what stands without it.
+    """
     baseline, horizons = (part[:, gauges] for part in sea.rise)
     labels = [sea.baseline[gauge] for gauge in gauges.tolist()]
-    for place in np.flatnonzero(_count(baseline[0]) == 0).tolist():
+    for place in np.flatnonzero(_count(baseline[0]) < FEWEST).tolist():
+        baseline[0, place] = np.nan
         baseline[0, place, :FEWEST] = 0.0
         labels[place] = "1995-2014"
     return (baseline, horizons), labels
