@@ -81,6 +81,17 @@ def test_korean_text_in_utf_8_and_in_cp949_is_understood_and_named(csv_file):
         assert columns == {"지점": ["서울"], "값": ["1"]}
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize("name", ["청주", "천안", "창원", "철원", "칠곡", "풍속", "창창창원"])
+def test_a_first_syllable_of_cp949_that_could_be_utf_8_is_none(csv_file, monkeypatch, name, chunk):
+    assert name[:1].encode("cp949").decode("utf-8")
+    monkeypatch.setattr(encoding, "_CHUNK", chunk)
+    for text in (f"{name},값\n1,2\n", f"station,value\n108,1\n{name}시,2\n서울,3\n"):
+        table, _, columns = read(csv_file(text.encode("cp949")))
+        assert table.encoding == "cp949"
+        assert name in "".join([*table.header, *columns[table.header[0]]])
+
+
 def test_letters_cut_by_the_border_of_a_chunk_are_whole(csv_file, monkeypatch):
     monkeypatch.setattr(encoding, "_CHUNK", 7)
     text = "지점,값\n" + "서울,1\n" * 20
@@ -185,6 +196,27 @@ def test_a_damaged_utf_8_file_is_refused_by_line_and_not_taken_for_cp949(csv_fil
     content = "기온,강수\n1,2\n".encode() + "강".encode("cp949") + b",2\n"
     assert content.decode("cp949"), "the whole could be read as CP949, as nonsense"
     assert refusal_of(csv_file(content)) == ", line 3: not UTF-8 text; allowed: UTF-8, or CP949 throughout"
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 20])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "기온,강수,".encode() + "풍속".encode("cp949"),  # in a later word
+        "°C,".encode() + "풍속".encode("cp949"),  # behind a word of letters of two bytes
+        "강수".encode() + "량".encode()[1:],  # in the first word, behind whole syllables
+        "기온".encode() + "청주".encode("cp949"),
+    ],
+)
+def test_a_utf_8_file_damaged_behind_its_first_letters_is_not_taken_for_cp949(csv_file, monkeypatch, damaged, chunk):
+    monkeypatch.setattr(encoding, "_CHUNK", chunk)
+    assert damaged.decode("cp949"), "the whole could be read as CP949, as nonsense"
+    assert ", line 2: not UTF-8 text" in refusal_of(csv_file(b"a,b\n" + damaged + b",1\n"))
+
+
+def test_a_file_that_starts_as_cp949_and_does_not_go_on_so_is_refused(csv_file):
+    content = "청주,1\n".encode("cp949") + b"\xff,2\n"
+    assert ", line 1: not UTF-8 text" in refusal_of(csv_file(content))
 
 
 def test_bytes_of_no_encoding_are_refused_by_line(csv_file):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from aiops.errors import FileRefused
@@ -26,13 +27,18 @@ _OTHER_FORMATS = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
 }
+# ASCII, then one run of letters that UTF-8 writes in two bytes.
+_OPENING = re.compile(r"[\x00-\x7f]*[\x80-\u07ff]*")
 
 
 def encoding_of(stream: ByteStream, path: Path) -> str:
     """The encoding of a text file: `utf-8`, or `cp949` when the whole file is that and no part of it UTF-8.
 
     Windows programs in Korea write CP949. Its letters are hardly ever valid UTF-8, so a file whose very first
-    letter beyond ASCII is not UTF-8 was never UTF-8; one that turns invalid later is a damaged UTF-8 file.
+    letter beyond ASCII is not UTF-8 was never UTF-8; one that turns invalid later is a damaged UTF-8 file. Some
+    syllables (those that begin 청주, 천안, 풍속) are valid UTF-8 by chance, of two bytes, and betray themselves only by
+    the next one; UTF-8 writes Korean in three bytes. So CP949 is tried as well where the first word beyond ASCII
+    turns invalid and has had letters of two bytes alone.
 
     Args:
         stream: the file's bytes from the start; seekable.
@@ -51,28 +57,40 @@ def encoding_of(stream: ByteStream, path: Path) -> str:
     broken = _first_undecodable(stream, "utf-8", path)
     if broken is None:
         return "utf-8"
-    line, after_ascii = broken
+    line, in_opening = broken
     stream.seek(0)
-    if after_ascii and _first_undecodable(stream, "cp949", path) is None:
+    if in_opening and _first_undecodable(stream, "cp949", path) is None:
         return "cp949"
     raise FileRefused(f"{path}, line {line}: not UTF-8 text; allowed: UTF-8, or CP949 throughout")
 
 
 def _first_undecodable(stream: ByteStream, encoding: str, path: Path) -> tuple[int, bool] | None:
-    """Line of the first bytes that are not of this encoding, and whether only ASCII stands before."""
+    """Line of the first bytes that are not of this encoding, and whether no more than an `_OPENING` stands before."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    only_ascii = True
+    opening: str | None = ""
     line = 1
     for chunk in _checked_chunks(stream, path):
         try:
-            decoder.decode(chunk, final=not chunk)
+            text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
             # The decoder held back a part of a letter of the chunk before; a line end is never such a part.
             before = bytes(error.object[: error.start])
-            return line + before.count(b"\n"), only_ascii and before.isascii()
-        only_ascii = only_ascii and chunk.isascii()
+            return line + before.count(b"\n"), _opening_of(opening, before.decode(encoding)) is not None
+        opening = _opening_of(opening, text)
         line += chunk.count(b"\n")
     return None
+
+
+def _opening_of(before: str | None, text: str) -> str | None:
+    """What counts of an `_OPENING` as far as it has been read: its last letter beyond ASCII, if any; None: it ended.
+
+    Args:
+        before: the same of what stands before.
+        text: what follows.
+    """
+    if before is None or not _OPENING.fullmatch(read := before + text):
+        return None
+    return "" if read.isascii() else read[-1]
 
 
 def _checked_chunks(stream: ByteStream, path: Path) -> Iterator[bytes]:
