@@ -69,6 +69,17 @@ def test_a_database_that_is_not_there_or_refuses_is_said_in_one_line(aiops, data
     assert "setting DATABASE_URL: not a connection string such as postgresql://" in said
 
 
+@pytest.mark.parametrize("arguments", [["status"], ["serve", "--port", "0"]])
+def test_an_embedded_server_that_cannot_start_is_said_in_one_line(arguments):
+    nowhere = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "LOG_"))}
+    nowhere["EMBEDDED_DIRECTORY"] = "/proc/none/server"
+    command = [sys.executable, "-m", "workers.cli", *arguments]
+    done = subprocess.run(command, env=nowhere, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert is_one_line(done.stderr), done.stderr
+    assert "embedded server in" in done.stderr
+
+
 def test_a_fault_of_the_program_is_owned_up_to_in_one_line_and_shown_with_debug(aiops, monkeypatch):
     def broken(*_):
         raise KeyError("nowhere to be found")
