@@ -41,6 +41,14 @@ def test_a_short_record_keeps_its_swing() -> None:
     np.testing.assert_array_equal(detrended_maxima(maxima, years), maxima)
 
 
+def test_a_sample_of_a_longer_record_loses_the_trend_as_the_record_does() -> None:
+    years = np.arange(2001, 2010)
+    maxima = np.column_stack([4.0 + 0.05 * (years - 2004.5)] * 2)
+    levels = detrended_maxima(maxima, years, trend=np.array([True, False]))
+    np.testing.assert_allclose(levels[:, 0], 4.0)
+    np.testing.assert_array_equal(levels[:, 1], maxima[:, 1])
+
+
 @pytest.mark.parametrize(
     ("water", "ground", "crest", "depth"),
     [

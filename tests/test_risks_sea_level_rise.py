@@ -188,6 +188,19 @@ def test_the_error_of_a_fit_is_that_of_the_jackknife_trend_and_all() -> None:
     assert (shore.location[0], shore.scale[0]) == pytest.approx(gumbel_of(block).args)
 
 
+def test_10_years_lose_their_trend_in_every_sample_of_the_jackknife() -> None:
+    # A steep trend: a sample with and one without it are far apart.
+    years = np.arange(1990, 2000)
+    maxima = 4.7 + 0.05 * (years - 1990) + np.random.default_rng(6).gumbel(0, 0.1, 10)
+    fits = []
+    for left_out in range(10):
+        x, t = np.delete(maxima, left_out), np.delete(years, left_out)
+        straight = np.polyfit(t - 2004.5, x, 1)[0] * (t - 2004.5)
+        fits.append(gev.fit(x - straight, shape=(0.0, 0.0))[:2])
+    covariance = np.cov(np.array(fits).T, ddof=0) * 9
+    assert shore_of(Windows(gauges_block(maxima[:, None]))).covariance[0] == pytest.approx(covariance, rel=1e-9)
+
+
 def _coverage(n: int, crest: float | None, repetitions: int = 1500) -> tuple[float, float]:
     """Bias of the AAL and coverage of its interval, at the baseline, for ground of 4.8 m; crest None: the default."""
     rng = np.random.default_rng(3)

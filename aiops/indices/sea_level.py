@@ -26,7 +26,15 @@ FEWEST_FOR_TREND = 10
 """A shorter record shows the tides' own swing rather than a trend: it is left as it is."""
 
 
-def detrended_maxima(maxima: ArrayLike, years: ArrayLike, datum_offset: ArrayLike = 0.0) -> Floats:
+def has_trend(maxima: Floats) -> NDArray[np.bool_]:
+    """Whether a trend is taken out of the maxima of each gauge, (years, gauges): (gauges,)."""
+    long: NDArray[np.bool_] = np.count_nonzero(~np.isnan(maxima), axis=0) >= FEWEST_FOR_TREND
+    return long
+
+
+def detrended_maxima(
+    maxima: ArrayLike, years: ArrayLike, datum_offset: ArrayLike = 0.0, trend: NDArray[np.bool_] | None = None
+) -> Floats:
     """Annual maxima as they would have been at the mean sea level of 1995–2014: the input of the distribution's fit.
 
     The straight line of least squares through a gauge's maxima is taken out, and nothing at the middle of 1995–2014.
@@ -36,6 +44,7 @@ def detrended_maxima(maxima: ArrayLike, years: ArrayLike, datum_offset: ArrayLik
             or (years,).
         years: (years,).
         datum_offset: height of the gauge's zero above mean sea level at Incheon, m, a number or (gauges,).
+        trend: whether to take a trend out, (gauges,), for samples of longer records; None: by `has_trend`.
 
     Returns:
         m above mean sea level, the shape of `maxima`; NaN where it is.
@@ -52,10 +61,11 @@ def detrended_maxima(maxima: ArrayLike, years: ArrayLike, datum_offset: ArrayLik
     present = ~np.isnan(level)
     n = np.count_nonzero(present, axis=0)
     divisor = np.maximum(n, 1)
+    with_trend = has_trend(level) if trend is None else trend
     centred = np.where(present, since - total(since * present) / divisor, 0.0)
     spread = total(centred**2)
     rise = total(centred * (level - total(level) / divisor))
-    slope = np.divide(rise, spread, out=np.zeros(n.shape), where=(n >= FEWEST_FOR_TREND) & (spread > 0.0))
+    slope = np.divide(rise, spread, out=np.zeros(n.shape), where=with_trend & (spread > 0.0))
     return like_input(level - slope * since + offset, maxima)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from aiops.climate import PROJECTIONS
-from aiops.indices.sea_level import detrended_maxima
+from aiops.indices.sea_level import detrended_maxima, has_trend
 from aiops.risks._reader import attribute
 from aiops.stats import gev
 from aiops.stats.samples import masked
@@ -128,7 +128,9 @@ def _fit_gauges(maxima: NDArray[np.float64], years: NDArray[np.int32]) -> _Fit:
     # The record, and once more without each of its years: (years, 1 + years, gauges).
     samples = np.repeat(maxima[:, None, :], n_years + 1, axis=1)
     samples[np.arange(n_years), np.arange(n_years) + 1] = np.nan
-    detrended = detrended_maxima(samples.reshape(n_years, -1), years)
+    # A sample has the trend taken out where the record has, also where it is shorter than a record has to be for that.
+    trend = np.tile(has_trend(maxima), n_years + 1)
+    detrended = detrended_maxima(samples.reshape(n_years, -1), years, trend=trend)
     params = gev.fit(detrended, shape=GUMBEL)
     location, scale = (part.reshape(n_years + 1, n_gauges) for part in params[:2])
     enough = n >= FEWEST
