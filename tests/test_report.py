@@ -288,6 +288,36 @@ def test_a_failed_chunk_and_a_batch_without_results_are_reported(made, reading):
     assert "<canvas" not in text
 
 
+def test_bins_of_the_baseline_that_are_others_stand_beside_those_of_the_decade(made, reading):
+    rows = {
+        (row["risk_type"], row["horizon"]): row
+        for row in fetch_probability_results(reading, *SEOUL, ["typhoon", "drought"])
+        if (row["scenario"], row["horizon"]) in {("historical", "baseline"), ("ssp245", "2050s")}
+    }
+    typhoon, later = rows["typhoon", "baseline"], rows["typhoon", "2050s"]
+    assert typhoon["bin_base_damage_rates"] != later["bin_base_damage_rates"]
+    table = bins_table(place_page(reading, *SEOUL, **ASKED), "Typhoon")
+    assert "Damage rate baseline, %" in table
+    assert "Bin, baseline" not in table
+    for row in (typhoon, later):
+        assert all(percent(rate, 3) in table for rate in row["bin_base_damage_rates"])
+    assert rows["drought", "baseline"]["bin_edges"] == rows["drought", "2050s"]["bin_edges"]
+    assert "baseline, %" in bins_table(place_page(reading, *SEOUL, **ASKED), "Drought")
+    assert "Damage rate baseline" not in bins_table(place_page(reading, *SEOUL, **ASKED), "Drought")
+    with reading.transaction(force_rollback=True):
+        of_all = [-7.125, 1.5, 2.0, *[1.0, 1.5, 2.0] * (len(PROJECTIONS) - 1)]
+        reading.execute("UPDATE probability_packed SET bin_edges = %s WHERE risk_type = 'drought'", (of_all,))
+        table = bins_table(place_page(reading, *SEOUL, **ASKED), "Drought")
+    assert "Bin, baseline" in table
+    assert "−7.125" in table
+
+
+def bins_table(text, name):
+    """The words of a risk's table of bins."""
+    section = text.split('id="h-bins"')[1].split("</section>")[0]
+    return Page(section.split(f">{name}<")[1].split("<table>")[1].split("</table>")[0]).text
+
+
 def test_p_h_that_was_computed_again_since_is_said_and_not_mixed_in(made, reading):
     with reading.transaction(force_rollback=True):
         reading.execute("UPDATE probability_packed SET batch_id = gen_random_uuid()")

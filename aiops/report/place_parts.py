@@ -64,6 +64,11 @@ class RiskPart:
         status = self.loss["status_by_projection"]
         return np.zeros(_N, np.bool_) if status is None else np.array(status) == _NOT_APPLICABLE
 
+    def baseline_has_its_own(self, column: str) -> bool:
+        """Whether the baseline's bins have other edges, or rates, than those of the projection asked for."""
+        now, then = self.bins
+        return now is not None and then is not None and bool(now[column]) and now[column] != then[column]
+
     @property
     def why_not(self) -> str | None:
         """Why there is no loss, or no score."""
