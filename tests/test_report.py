@@ -26,6 +26,7 @@ from aiops.errors import BadInput
 from aiops.ingest.load_sample import load_sample
 from aiops.report.batch import batch_page
 from aiops.report.charts import numbers_of
+from aiops.report.decades import decades_chart
 from aiops.report.exceedance import curve_of
 from aiops.report.layers import Squares, aal_codes, hazard_codes, side_of
 from aiops.report.numbers import interval, number, percent, seconds, signed, won
@@ -464,6 +465,12 @@ def test_many_cells_are_drawn_together_as_means_of_what_is_known():
 
 
 # --- small ones ---------------------------------------------------------------------------------------------
+
+
+def test_a_chart_names_the_baseline_in_both_languages_and_no_years_that_it_may_not_be_of():
+    chart = decades_chart("one", "One", np.linspace(0, 50, len(PROJECTIONS)))
+    assert '<tspan class="t" lang="en">baseline</tspan><tspan class="t" lang="ko">기준</tspan></text>' in chart
+    assert "1991" not in chart
 
 
 def test_totals_by_decade_are_unknown_where_a_risk_is_left_out_and_the_others_cannot_be():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BASELINE_AT: Final = 2005
-"""Where the baseline stands: the middle of 1991 to 2020."""
+"""Where the baseline stands, whichever years it is of: the middle of 1991 to 2020."""
 
 
 def decades_chart(
@@ -74,11 +74,17 @@ def decades_chart(
             zorder=4 if heavy else 3,
         )
     axes.set_xlim(1999, 2095)
-    axes.set_xticks([_BASELINE_AT, 2030, 2050, 2070, 2090], ["1991–\n2020", "2030s", "2050s", "2070s", "2090s"])
+    axes.set_xticks([_BASELINE_AT, 2030, 2050, 2070, 2090], ["baseline", "2030s", "2050s", "2070s", "2090s"])
     axes.set_ylim(0, 100 if levels else 1.08 * _highest(mean, bounds, chosen) or 1.0)
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
-    return to_svg(figure, name, title, _described(title, mean))
+    return _in_both_languages(to_svg(figure, name, title, _described(title, mean)))
+
+
+def _in_both_languages(chart: Markup) -> Markup:
+    """The one word in the chart, of which the page shows one language; Matplotlib's own font has no Hangul."""
+    both = '><tspan class="t" lang="en">baseline</tspan><tspan class="t" lang="ko">기준</tspan><'
+    return type(chart)(str(chart).replace(">baseline<", both))
 
 
 def _whisker(mean: float, low: float, high: float) -> list[list[float]] | None:
