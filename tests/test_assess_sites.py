@@ -43,9 +43,9 @@ def test_an_unknown_building_is_an_office_of_concrete_with_5_floors_and_20_years
 
 @pytest.mark.parametrize("unknown", [None, nan])
 def test_none_and_nan_are_as_unknown_as_absent(unknown) -> None:
-    names = ("floor_area_m2", "age_years", "floors", "basement_floors")
-    assert values_of(Buildings.of([dict.fromkeys(names, unknown)])) == values_of(Buildings.of([{}]))
-    assert values_of(Buildings.of([dict.fromkeys(BUILDING)])) == values_of(Buildings.of([{}]))
+    buildings = Buildings.of([dict.fromkeys(BUILDING, unknown)])
+    assert values_of(buildings) == values_of(Buildings.of([{}]))
+    assert set(buildings.defaulted_fields(0)) == set(BUILDING)
 
 
 def test_what_is_known_stands_and_is_not_named() -> None:

@@ -185,11 +185,17 @@ def _numbers(
     return values
 
 
+def _given(records: Sequence[Mapping[str, object]], name: str) -> list[object]:
+    """A field of each record, None where it is unknown; NaN, which alone differs from itself, is."""
+    values = (record.get(name) for record in records)
+    return [None if value is None or value != value else value for value in values]  # noqa: PLR0124
+
+
 def _words(
     records: Sequence[Mapping[str, object]], name: str, defaulted: dict[str, NDArray[np.bool_]]
 ) -> NDArray[np.str_]:
     default, allowed = _WORDS[name]
-    given = [record.get(name) for record in records]
+    given = _given(records, name)
     _mark(defaulted, name, np.array([word is None for word in given], dtype=np.bool_))
     for word in given:
         if word is not None and word not in allowed:
@@ -203,7 +209,7 @@ def _flags(
     default: NDArray[np.bool_] | bool,
     defaulted: dict[str, NDArray[np.bool_]],
 ) -> NDArray[np.bool_]:
-    given = [record.get(name) for record in records]
+    given = _given(records, name)
     unknown = np.array([flag is None for flag in given], dtype=np.bool_)
     values = np.array([bool(flag) for flag in given], dtype=np.bool_)
     return np.where(unknown, default, values) if _mark(defaulted, name, unknown) else values
