@@ -27,7 +27,7 @@ from aiops.ingest.load_sample import load_sample
 from aiops.report.batch import batch_page
 from aiops.report.charts import numbers_of
 from aiops.report.decades import decades_chart
-from aiops.report.exceedance import curve_of
+from aiops.report.exceedance import curve_of, exceedance_chart
 from aiops.report.layers import Squares, aal_codes, hazard_codes, side_of
 from aiops.report.numbers import interval, number, percent, seconds, signed, won
 from aiops.report.page import render
@@ -487,6 +487,16 @@ def test_the_exceedance_of_bins_is_the_sum_of_those_that_cost_more():
     assert curve.exceedance == pytest.approx([0.5, 0.2, 0])
     assert curve_of([None, 0.5], [0, 1], 1) is None
     assert curve_of([], [], 1) is None
+
+
+def test_a_chart_of_losses_that_every_year_has_says_so():
+    told = [
+        exceedance_chart("one", "One", [("historical", curve_of([0.5, 0.3, 0.2], rates, 1))])
+        for rates in ([0.01, 0.02, 0.1], [0, 0.02, 0.1], [0, 0, 0.1])
+    ]
+    assert "any loss in 100 % of years, at most 10 %" in told[0]
+    assert "any loss in 50 % of years" in told[1]
+    assert "any loss in 20 % of years" in told[2]
 
 
 def test_missing_numbers_are_dashes_and_zero_is_zero():

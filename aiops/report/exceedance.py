@@ -26,6 +26,11 @@ class Curve(NamedTuple):
     exceedance: NDArray[np.float64]
     """(bins,): probability in a year that the loss is greater; the last is 0."""
 
+    @property
+    def any_loss(self) -> float:
+        """Probability in a year that there is a loss: 1 where every bin costs something."""
+        return 1.0 if self.losses[0] > 0 else float(self.exceedance[0])
+
 
 def curve_of(probabilities: Sequence[float | None], rates: Sequence[float | None], scale: float) -> Curve | None:
     """The curve of one projection's bins; None where one of them is missing.
@@ -62,7 +67,7 @@ def exceedance_chart(name: str, title: str, curves: Sequence[tuple[str, Curve | 
         style = "--" if colour == "historical" else "-"
         x = np.concatenate([[0.0], 100 * curve.losses, [100 * highest * 1.2]])
         # What is exceeded from 0 on: the years with any loss at all.
-        y = np.concatenate([curve.exceedance[:1] if curve.losses[0] == 0 else [1.0], curve.exceedance, [0.0]])
+        y = np.concatenate([[curve.any_loss], curve.exceedance, [0.0]])
         axes.step(x, np.maximum(y, _RAREST / 10), where="post", color=COLOUR[colour], linestyle=style, linewidth=1.8)
     axes.set_yscale("log")
     axes.set_ylim(_RAREST, 1.3)
@@ -72,8 +77,7 @@ def exceedance_chart(name: str, title: str, curves: Sequence[tuple[str, Curve | 
     axes.tick_params(length=0)
     axes.locator_params(axis="x", nbins=5)
     described = "; ".join(
-        f"{colour}: any loss in {100 * float(curve.exceedance[curve.losses == 0].max(initial=0)):.3g} % of years, at "
-        f"most {100 * float(curve.losses[-1]):.3g} %"
+        f"{colour}: any loss in {100 * curve.any_loss:.3g} % of years, at most {100 * float(curve.losses[-1]):.3g} %"
         for colour, curve in known
     )
     return to_svg(figure, name, title, f"{title}: {described}.")
