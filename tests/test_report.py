@@ -18,7 +18,9 @@ import pytest
 from asking import AT_SEA, NINE, SEOUL, copied_database
 from browser import look_at, needs_browser
 from daemons import environment
+from places import one_site
 
+from aiops.assess.loss import BaseLoss, rates_of_use, scale_loss
 from aiops.climate import PROJECTIONS
 from aiops.db.reports import Area, read_measure, read_speaking_run
 from aiops.db.results import fetch_probability_results
@@ -32,10 +34,13 @@ from aiops.report.layers import Squares, aal_codes, hazard_codes, side_of
 from aiops.report.numbers import interval, number, percent, seconds, signed, won
 from aiops.report.page import render
 from aiops.report.place import place_page
-from aiops.report.place_parts import scaled_bounds
+from aiops.report.place_parts import curves_of, scaled_bounds
 from aiops.report.place_table import totals_of
 from aiops.report.portfolio import portfolio_page
+from aiops.risks import find_risk
 from workers.cli.demo import CITIES
+from workers.ondemand.base_loss import PartLoss
+from workers.ondemand.rows import aal_row
 
 pytestmark = pytest.mark.daemon
 
@@ -497,6 +502,31 @@ def test_a_chart_of_losses_that_every_year_has_says_so():
     assert "any loss in 100 % of years, at most 10 %" in told[0]
     assert "any loss in 50 % of years" in told[1]
     assert "any loss in 20 % of years" in told[2]
+
+
+@pytest.mark.parametrize("use", ["office", "residential", None])
+def test_the_exceedance_of_sea_level_is_by_the_curve_of_the_buildings_use_as_its_losses_are(use):
+    sea, at, n = find_risk("sea_level_rise"), 12, len(PROJECTIONS)
+    p, rates = (np.tile(np.array(row, float), (1, n, 1)) for row in ((0.9, 0.06, 0.04), (0, 0.327, 0.494)))
+    rates[:, at] = (0, 0.35, 0.6)
+    aal = (p * rates).sum(axis=-1)
+    base = BaseLoss.of((aal, aal, aal), np.full((1, n), 1), p, rates, at)
+    found = scale_loss(sea, base, one_site(use=use, insurance_rate=0.2), np.array([80.0]))
+    part = PartLoss(base, np.full(n, 1, np.int16), None, is_default=False, damage_set="calibrated")
+    run = {"scenario": "ssp245", "insurance_rate": 0.2, "building": {"use": use} if use else {}}
+    (_, now), (_, then) = curves_of(run, aal_row(sea.name, part, found, 0.2, at), at, rates_of_use)
+    for place, curve in enumerate((now, then)):
+        assert curve.losses == pytest.approx(found.exceedance.losses[0, place])
+        assert curve.exceedance == pytest.approx(found.exceedance.exceedance[0, place])
+
+
+def test_the_page_of_a_place_asks_for_the_curve_of_what_is_known_to_stand_there(made, reading):
+    asked = []
+    place_page(reading, *SEOUL, rates_of_use=lambda *one: asked.append(one))
+    assert ("typhoon", "calibrated", "factory") in asked
+    asked.clear()
+    place_page(reading, *SEOUL, **ASKED, rates_of_use=lambda *one: asked.append(one))
+    assert ("typhoon", "calibrated", None) in asked
 
 
 def test_missing_numbers_are_dashes_and_zero_is_zero():

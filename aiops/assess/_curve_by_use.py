@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiops.risks import find_risk
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -19,6 +21,22 @@ if TYPE_CHECKING:
     Convert = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
+def rates_of_use(risk_type: str, damage_set: str, use: str | None) -> Convert | None:
+    """What makes the base damage rates of P(H) those of a building's use; None where they stand as they are.
+
+    Args:
+        risk_type: name or alias.
+        damage_set: what P(H) was computed with.
+        use: of the building; None: unknown, so that a default stands for it.
+    """
+    return None if use is None else _conversions(find_risk(risk_type), damage_set).get(use)
+
+
+def _conversions(risk: Risk, damage_set: str) -> Mapping[str, Convert]:
+    """By use, where it has a curve of its own."""
+    return risk.by_use.convert if risk.by_use is not None and risk.by_use.damage_set == damage_set else {}
+
+
 def base_by_use(risk: Risk, base: BaseLoss, sites: Sites, damage_set: str) -> BaseLoss:
     """The losses of sites whose use is known to have a curve of its own, by that curve; the others as they are.
 
@@ -27,11 +45,9 @@ def base_by_use(risk: Risk, base: BaseLoss, sites: Sites, damage_set: str) -> Ba
     Raises:
         ValueError: there is such a site, and the bins of all projections are not given.
     """
-    if risk.by_use is None or risk.by_use.damage_set != damage_set:
-        return base
     unknown = sites.buildings.defaulted.get("use")
     known = np.ones(sites.n_sites, dtype=np.bool_) if unknown is None else ~unknown
-    for use, convert in risk.by_use.convert.items():
+    for use, convert in _conversions(risk, damage_set).items():
         where = np.flatnonzero(known & (sites.buildings.use == use))
         if where.size:
             base = _converted(base, where, convert, risk.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from aiops.assess._curve_by_use import base_by_use
+from aiops.assess._curve_by_use import base_by_use, rates_of_use
 from aiops.risks import Driver
 from aiops.stats.intervals import Bounded, difference
 from aiops.stats.returns import PERIODS, ExceedanceCurve, exceedance_curve, losses_of_periods
@@ -25,7 +25,7 @@ FACTOR_OF_0: Final = 0.9
 FACTOR_PER_100: Final = 0.2
 """What is added to it up to V = 100."""
 
-__all__ = ["PERIODS", "BaseLoss", "EveryBin", "ScaledLoss", "scale_loss"]
+__all__ = ["PERIODS", "BaseLoss", "EveryBin", "ScaledLoss", "rates_of_use", "scale_loss"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from aiops.report.place_table import numbers, percents, totals_of
 
 if TYPE_CHECKING:
     from aiops.db.connect import Connection
+    from aiops.report.place_parts import RatesOfUse
 
     Row = dict[str, Any]
 
@@ -30,6 +31,7 @@ def place_page(
     scenario: str | None = None,
     target_year: int | None = None,
     language: str = "en",
+    rates_of_use: RatesOfUse | None = None,
 ) -> str:
     """The page of a place.
 
@@ -40,6 +42,7 @@ def place_page(
         scenario: of the run; None: whichever was answered last.
         target_year: first year of its decade; None as above.
         language: shown first.
+        rates_of_use: as `aiops.assess.loss` has it, for curves by the building's use; None: those of P(H).
 
     Raises:
         BadInput: the place lies outside the frame, or nothing has been answered for it.
@@ -53,7 +56,7 @@ def place_page(
         raise BadInput(f"report: {latitude:.7g}, {longitude:.7g}{options}: nothing was answered for it yet; {way}")
     datasets = read_datasets(connection, grid_id)
     renewed = _renewed(connection, run)
-    parts = risk_parts(connection, run, renewed=renewed)
+    parts = risk_parts(connection, run, renewed=renewed, rates_of_use=rates_of_use)
     total_score, total_aal = totals_of(
         np.array([part.risk_score for part in parts]),
         np.array([part.final_aal for part in parts]),

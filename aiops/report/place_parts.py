@@ -16,12 +16,16 @@ from aiops.report.decades import decades_chart
 from aiops.report.exceedance import curve_of, exceedance_chart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from markupsafe import Markup
     from numpy.typing import NDArray
 
     from aiops.db.connect import Connection
 
     Row = dict[str, Any]
+    Convert = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    RatesOfUse = Callable[[str, str, str | None], Convert | None]
 
 _N: Final = len(PROJECTIONS)
 _MOST_BINS: Final = 20
@@ -81,13 +85,16 @@ class RiskPart:
         return [*(self.exposure.get("defaulted") or []), *(self.vulnerability.get("defaulted") or [])]
 
 
-def risk_parts(connection: Connection, run: Row, *, renewed: bool) -> list[RiskPart]:
+def risk_parts(
+    connection: Connection, run: Row, *, renewed: bool, rates_of_use: RatesOfUse | None = None
+) -> list[RiskPart]:
     """The risks of a run, in the order that they were asked for.
 
     Args:
         connection: any.
         run: as `read_speaking_run` gives it.
         renewed: the cell's P(H) is not any more the one that the run was answered from: leave it out.
+        rates_of_use: as `aiops.assess.loss` has it; the base damage rates that a run keeps know no building.
     """
     stored = read_run(connection, run["batch_id"], run["site_no"])
     cell: dict[str, dict[int, Row]] = {}
@@ -102,14 +109,21 @@ def risk_parts(connection: Connection, run: Row, *, renewed: bool) -> list[RiskP
     names = {row["risk_type"]: row for row in read_risk_names(connection)}
     return [
         _part(run, names[risk_type], {table: rows[risk_type] for table, rows in stored.items()},
-              {} if renewed else cell.get(risk_type, {}), coverage.get(risk_type), at)
+              {} if renewed else cell.get(risk_type, {}), coverage.get(risk_type),
+              curves_of(run, stored["aal_scaled"][risk_type], at, rates_of_use))
         for risk_type in run["risk_types"]
     ]  # fmt: skip
 
 
 def _part(
-    run: Row, names: Row, stored: dict[str, Row], cell: dict[int, Row], coverage: float | None, at: int
+    run: Row,
+    names: Row,
+    stored: dict[str, Row],
+    cell: dict[int, Row],
+    coverage: float | None,
+    curves: list[tuple[str, Any]],
 ) -> RiskPart:
+    at = run["projection_id"] - 1
     loss, risk_type = stored["aal_scaled"], names["risk_type"]
     final_aal = numbers_of(loss["final_aal_by_projection"], _N)
     bounds = scaled_bounds(cell, final_aal) if cell else None
@@ -133,7 +147,7 @@ def _part(
             f"aal-{risk_type}", f"{title}: average annual loss, %", 100 * final_aal, percent, chosen=run["scenario"]
         ),
         exceedance_chart=exceedance_chart(
-            f"exceedance-{risk_type}", f"{title}: probability that a year's loss is greater", _curves(run, loss, at)
+            f"exceedance-{risk_type}", f"{title}: probability that a year's loss is greater", curves
         ),
     )
 
@@ -151,11 +165,16 @@ def scaled_bounds(
     return low, high
 
 
-def _curves(run: Row, loss: Row, at: int) -> list[tuple[str, Any]]:
+def curves_of(run: Row, loss: Row, at: int, rates_of_use: RatesOfUse | None = None) -> list[tuple[str, Any]]:
     """Baseline and projection asked for, from the bins that the run keeps."""
     p, rates = loss["bin_probabilities"], loss["bin_base_damage_rates"]
     if not p or not rates or loss["vulnerability_factor"] is None:
         return []
+    # The run keeps what is known of the building, and no default.
+    use = run["building"].get("use")
+    convert = rates_of_use(loss["risk_type"], loss["damage_set"], use) if rates_of_use is not None else None
+    if convert is not None:
+        rates = [None if np.isnan(rate) else rate for rate in convert(numbers_of(rates, len(rates))).tolist()]
     scale = loss["vulnerability_factor"] * (1 - run["insurance_rate"])
     every = len(p) > 2 * _MOST_BINS
     n_bins = len(p) // (_N if every else 2)
