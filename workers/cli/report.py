@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aiops.assess.loss import rates_of_use
 from aiops.climate import DECADES, SCENARIOS
 from aiops.errors import BadInput
 from aiops.report.batch import batch_page
@@ -54,7 +55,10 @@ def place(
     file = out or Path(f"aiops-place-{where[0]:.7g}-{where[1]:.7g}.html")
     refuse_place(file, force=force)
     with database() as connection:
-        page = place_page(connection, *where, scenario=scenario, target_year=_decade(year), language=language)
+        page = place_page(
+            connection, *where, scenario=scenario, target_year=_decade(year), language=language,
+            rates_of_use=rates_of_use,
+        )  # fmt: skip
     _keep(file, page, force=force)
 
 
