@@ -146,6 +146,20 @@ def test_two_transactions_cannot_both_start_a_batch(connect):
         insert(two)
 
 
+@pytest.mark.parametrize("level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE])
+def test_nor_can_one_that_looks_at_the_past(connect, level):
+    one, two = connect(), connect()
+    two.isolation_level = level
+    two.execute("SELECT FROM batch_jobs")  # its snapshot is of now
+    insert(one)
+    one.commit()
+    with pytest.raises(psycopg.errors.SerializationFailure):
+        insert(two)
+    two.rollback()
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        insert(two)
+
+
 def test_start_batch_joins_the_active_one_that_asks_the_same(connection):
     first = batches.start_batch(connection, "hazard", {"risk_types": ["high_temperature"]})
     assert batches.start_batch(connection, "hazard", {"risk_types": ["extreme_heat"]}) == first

@@ -178,7 +178,7 @@ def test_a_claim_touches_one_chunk_and_its_batch(connection):
 
 
 def test_a_rescue_looks_at_the_jobs_under_way_only(connection):
-    (jobs,) = loops(connection, "rescue_jobs")
+    jobs = body(connection, "lost_jobs")
     plan = plan_of(connection, jobs.replace("silent_for", "interval '20 seconds'"))
     assert {"procrastinate_jobs_doing_idx", "batch_chunks_job_idx"} <= indices(plan)
     connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")

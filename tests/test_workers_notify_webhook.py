@@ -10,6 +10,7 @@ import ssl
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import psutil
@@ -32,6 +33,7 @@ from aiops.errors import DeliveryFailed
 from aiops.settings import settings
 from workers.notify import webhook
 from workers.notify.notice import Notice
+from workers.notify.tasks import DELIVERY
 from workers.queue import app
 from workers.retention import Retention
 from workers.retry import is_hopeless
@@ -451,6 +453,14 @@ def test_the_last_of_eight_attempts_says_why_it_failed(connection, ended, work):
     assert len(receiver.requests) == 8
     assert [row[2] for row in queued(connection)] == ["failed"]
     assert logged(connection, batch_id) == [("webhook", "failed", "the receiver answered 503")]
+
+
+def test_what_the_database_costs_is_no_attempt_that_ends_it():
+    lost = psycopg.OperationalError("the connection is lost")
+    for attempts in (7, 8, 40):
+        job = SimpleNamespace(attempts=attempts)
+        assert DELIVERY.get_retry_decision(exception=lost, job=job) is not None
+        assert DELIVERY.get_retry_decision(exception=DeliveryFailed("the receiver answered 503"), job=job) is None
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from workers.portfolio import JOB_TYPE, parts
 from workers.portfolio.chunk import PortfolioChunk
 
 PLACES = 8
+TO_NOBODY = {"email": "nobody@example.org"}
 RUNS = (
     "exposure_results_runs",
     "vulnerability_results_runs",
@@ -265,6 +266,21 @@ def test_a_portfolio_at_sea_fails_with_the_reason(watcher, here):
     row = run_chunks(watcher, batch_id)
     assert row["status"] == "failed"
     assert "none of the 3 sites has an answer; first: site 0: no climate data at 36, 131.5" in row["error_message"]
+
+
+def test_a_portfolio_without_any_answer_can_be_run_again_when_its_cause_is_gone(watcher, here):
+    has_climate = "UPDATE location_grid SET has_climate = %s WHERE grid_id = %s"
+    watcher.execute(has_climate, (False, grid_id_of(*place(0))))
+    batch_id = ask(watcher, [{"latitude": place(0)[0], "longitude": place(0)[1]}] * 3, notify=TO_NOBODY)
+    assert run_chunks(watcher, batch_id, most=2)["status"] == "failed"
+    watcher.execute(has_climate, (True, grid_id_of(*place(0))))
+    assert watcher.execute("SELECT retry_batch(%s)", (batch_id,)).fetchone() == (2,)
+    for chunk_no in (1, 2):
+        chunks.run_chunk(str(batch_id), chunk_no, worker="test", last_attempt=True)
+    row = look(watcher, batch_id)
+    assert (row["status"], row["error_message"], row["failed_items"]) == ("completed", None, 0)
+    assert (row["completed_items"], row["results"]["answered"]) == (3, 3)
+    assert {site["status"] for site in fetch_portfolio_results(watcher, batch_id)} == {"ok"}
 
 
 def test_a_malformed_result_fails_that_risk_in_that_cell_alone(computed, here):

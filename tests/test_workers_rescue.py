@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import psutil
@@ -75,6 +76,40 @@ def test_a_job_is_handed_back_by_one_of_two_rescuers(connection, planned, connec
     assert two.execute(RESCUE).fetchall() == []
     one.commit()
     assert two.execute(RESCUE).fetchall() == []
+
+
+def test_a_job_that_another_gave_to_a_living_worker_meanwhile_is_left_to_it(connection, planned, connect):
+    """The one rescuer waits, for a chunk's row, while the other goes on."""
+    first, args = take(connection, alive=False)
+    second, _ = take(connection, alive=False)
+    claim(connection, planned, args)
+    holder, slow, quick = connect(), connect(autocommit=True), connect(autocommit=True)
+    holder.execute("SELECT FROM batch_chunks WHERE chunk_no = %s FOR UPDATE", (args["chunk_no"],))
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(slow.execute(RESCUE).fetchall()))
+    thread.start()
+    wait_for(lambda: connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0] > 0)
+    connection.commit()
+    assert quick.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")], "the second job; the first is held"
+    job_id, _ = take(connection, alive=True)
+    assert (first, job_id) == (first, second)
+    holder.rollback()
+    thread.join(30)
+    assert found == [("risk_chunk", "handed back")]
+    living = connection.execute("SELECT status::text FROM procrastinate_jobs WHERE id = %s", (second,)).fetchone()
+    assert living == ("doing",)
+
+
+def test_after_a_job_that_is_failed_a_round_ends(connection, planned):
+    """It holds the batch's row; the chunks of those that follow are taken before it, not after."""
+    for _ in range(2):
+        _, args = take(connection, alive=False)
+        claim(connection, planned, args)
+    connection.execute("UPDATE batch_chunks SET tries = 4 WHERE chunk_no = 1")
+    connection.commit()
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "failed")]
+    connection.commit()
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
 
 
 def test_a_zombie_that_wakes_up_cannot_write(connection, planned):

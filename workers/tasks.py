@@ -10,7 +10,7 @@ from aiops.settings import settings
 from workers.chunks import run_chunk
 from workers.indicators import CELLS_A_CHUNK
 from workers.indicators import JOB_TYPE as INDICATORS
-from workers.planning import plan_batch
+from workers.planning import PLANNING, plan_batch
 from workers.queue import COMPUTE, CONTROL, app
 from workers.retry import PATIENCE, Patient
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from procrastinate import JobContext
 
-PLANNING = Patient(attempts=8)
 CHUNK = Patient(attempts=PATIENCE)  # a chunk counts its own failures
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from aiops.db.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import LiteralString
 
     from numpy.typing import NDArray
@@ -26,8 +26,12 @@ _PER_PROJECTION = ("aal", "aal_low", "aal_high", "estimator", "n_years", "status
 
 
 def keep_other_projections(
-    connection: Connection, grid_ids: NDArray[np.int32], result: P, wanted: NDArray[np.bool_]
-) -> P:
+    connection: Connection,
+    grid_ids: NDArray[np.int32],
+    result: P,
+    wanted: NDArray[np.bool_],
+    hashes: Sequence[bytes],
+) -> tuple[P, list[bytes]]:
     """P(H) in which the projections that are not wanted are those that are stored, or absent where none are.
 
     Args:
@@ -35,7 +39,13 @@ def keep_other_projections(
         grid_ids: (cells,), of the result.
         result: a frozen dataclass of P(H).
         wanted: (33,).
+        hashes: of each cell's inputs now.
+
+    Returns:
+        The result; and the hash of each cell's inputs, which stays that of the row of which anything is kept: as long
+        as some of a row is old, the row is.
     """
+    kept = list(hashes)
     arrays = {name: np.array(getattr(result, name)) for name in (*_PER_BIN, *_PER_PROJECTION)}
     _blank(arrays, ~wanted)
     stored = _stored(connection, statement("stored_probability"), grid_ids, result.risk_type)
@@ -49,12 +59,20 @@ def keep_other_projections(
             target[~wanted] = np.broadcast_to(np.reshape(row[column], (-1, target.shape[1])), target.shape)[~wanted]
         for name in _PER_PROJECTION:
             arrays[name][cell, ~wanted] = np.asarray(row[name])[~wanted]
+        kept[cell] = row["input_hash"]
     changed: P = replace(result, **arrays)  # type: ignore[type-var]
-    return changed
+    return changed, kept
 
 
-def keep_other_scores(connection: Connection, grid_ids: NDArray[np.int32], result: H, wanted: NDArray[np.bool_]) -> H:
+def keep_other_scores(
+    connection: Connection,
+    grid_ids: NDArray[np.int32],
+    result: H,
+    wanted: NDArray[np.bool_],
+    hashes: Sequence[bytes],
+) -> tuple[H, list[bytes]]:
     """Hazard scores, as `keep_other_projections`."""
+    kept = list(hashes)
     arrays = {name: np.array(getattr(result, name)) for name in ("score", "coverage", "status")}
     _blank(arrays, ~wanted)
     stored = _stored(connection, statement("stored_hazard"), grid_ids, result.risk_type)
@@ -62,8 +80,9 @@ def keep_other_scores(connection: Connection, grid_ids: NDArray[np.int32], resul
         if grid_id in stored:
             for name, values in arrays.items():
                 values[cell, ~wanted] = np.asarray(stored[grid_id][name])[~wanted]
+            kept[cell] = stored[grid_id]["input_hash"]
     changed: H = replace(result, **arrays)  # type: ignore[type-var]
-    return changed
+    return changed, kept
 
 
 def _blank(arrays: Mapping[str, NDArray[Any]], where: NDArray[np.bool_]) -> None:

@@ -131,6 +131,11 @@ def keep_others_from_results(connection: Connection) -> None:
     connection.execute(statement("lock_results"))
 
 
+def share_results(connection: Connection) -> None:
+    """Keep those out, until the transaction ends, who want results to themselves; before what stands is read."""
+    connection.execute(statement("share_results"))
+
+
 def replace_probability(
     connection: Connection,
     grid_ids: NDArray[np.int32],
@@ -253,7 +258,7 @@ def _replace(
 ) -> int:
     if grid_ids.size == 0:
         return 0
-    connection.execute(statement("share_results"))
+    share_results(connection)
     connection.execute(
         statement(f"delete_{kind}"),
         {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiops.db.connect import Connection
 
 OLDEST_VERSION = 15
-PER_COMPUTE_PROCESS = 10
+PER_COMPUTE_PROCESS = 11
 PER_OTHER_PROCESS = 11
 """Connections at most: of the control process, and of each that answers requests."""
 _MEGABYTE = 1 << 20

@@ -16,7 +16,7 @@ from workers.notify.email import MailServer, deliver_email
 from workers.notify.notice import Notice
 from workers.notify.webhook import deliver_webhook
 from workers.queue import CONTROL, app
-from workers.retry import BackOff, is_hopeless
+from workers.retry import Patient, is_hopeless
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-DELIVERY = BackOff(attempts=8, longest_pause_seconds=3600.0)
-"""Pauses of 1, 4, 16, 64, 256, 1024 and 3600 s: a receiver may be away for more than an hour."""
+DELIVERY = Patient(attempts=8, longest_pause_seconds=3600.0)
+"""Pauses of 1, 4, 16, 64, 256, 1024 and 3600 s: a receiver may be away for more than an hour. What the
+database costs is waited out."""
 _ENDED = ("completed", "failed", "cancelled")
 
 

@@ -38,6 +38,12 @@ def _pool() -> ConnectionPool[Connection]:
     return open_pool("request", min_size=REQUESTS_AT_A_TIME, max_size=REQUESTS_AT_A_TIME, autocommit=True)
 
 
+@cache
+def _cell_pool() -> ConnectionPool[Connection]:
+    """Of a compute process: one job at a time, and most processes never have such a one."""
+    return open_pool("cell", min_size=0, max_size=1, autocommit=True)
+
+
 def warm_up() -> None:
     """Have connections open before the first request comes."""
     _pool().wait()
@@ -71,7 +77,7 @@ def cell_results(context: JobContext, /, batch_id: str) -> None:
 
 def _make_cell_results(context: JobContext, batch_id: str) -> None:
     began = time.perf_counter()
-    with _pool().connection() as connection:
+    with _cell_pool().connection() as connection:
         wanted = requests.cell_of_request(connection, batch_id, settled("cell"))
         if wanted is None:
             log.info("request has ended")

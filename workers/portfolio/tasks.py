@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiops.db.statements import statement
 from aiops.settings import settings
-from workers.planning import plan_batch
+from workers.planning import PLANNING, plan_batch
 from workers.portfolio import JOB_TYPE
 from workers.queue import CONTROL, app
-from workers.tasks import PLANNING
 
 if TYPE_CHECKING:
     from procrastinate import JobContext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from aiops.climate import PROJECTIONS
 from aiops.db.blocks import read_block
 from aiops.db.computed import input_hashes, note_computed
 from aiops.db.partial_results import keep_other_projections, keep_other_scores
-from aiops.db.results import Stamp, replace_hazard, replace_probability
+from aiops.db.results import Stamp, replace_hazard, replace_probability, share_results
 from aiops.db.statements import statement
 from aiops.risks import all_risks, find_risk
 from aiops.settings import settings
@@ -145,9 +145,20 @@ def _projections_asked_for(params: Mapping[str, Any]) -> NDArray[np.bool_] | Non
 
 
 def _write(connection: Connection, results: _Results, projections: NDArray[np.bool_] | None) -> int:
-    probability, hazard, grid_ids = results.probability, results.hazard, results.grid_ids
     if projections is not None:
-        probability = [keep_other_projections(connection, grid_ids, one, projections) for one in probability]
-        hazard = [keep_other_scores(connection, grid_ids, one, projections) for one in hazard]
-    rows = replace_probability(connection, grid_ids, probability, results.stamp)
-    return rows + replace_hazard(connection, grid_ids, hazard, results.stamp)
+        return _write_some(connection, results, projections)
+    rows = replace_probability(connection, results.grid_ids, results.probability, results.stamp)
+    return rows + replace_hazard(connection, results.grid_ids, results.hazard, results.stamp)
+
+
+def _write_some(connection: Connection, results: _Results, projections: NDArray[np.bool_]) -> int:
+    """Some projections; the others stay. What a request writes in between would be read too early, and be lost."""
+    share_results(connection)
+    grid_ids, stamp, rows = results.grid_ids, results.stamp, 0
+    for made in results.probability:
+        block, hashes = keep_other_projections(connection, grid_ids, made, projections, stamp.input_hashes)
+        rows += replace_probability(connection, grid_ids, [block], replace(stamp, input_hashes=hashes))
+    for scored in results.hazard:
+        scores, hashes = keep_other_scores(connection, grid_ids, scored, projections, stamp.input_hashes)
+        rows += replace_hazard(connection, grid_ids, [scores], replace(stamp, input_hashes=hashes))
+    return rows
