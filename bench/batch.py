@@ -46,7 +46,8 @@ QUICK, FULL = 5_000, 100_000
 SMALLER = (1_000, 10_000)
 """Sizes beside the full one, for the cost of a cell."""
 PROCESSES = (1, 2, 4)
-REQUESTS = 200
+REQUESTS = 1_000
+"""Enough for a 99th percentile that is not one hiccup of a disk."""
 PRACTICE = 30
 """Requests that are not counted, before those that are."""
 PAUSE_SECONDS = 0.03
