@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from aiops.assess.variables import variables_of
 from aiops.assess.windows import Windows
 from aiops.climate import DECADES, PROJECTIONS, SCENARIOS, Block
-from aiops.risks import Indicator
+from aiops.risks import Indicator, all_risks, find_risk
 from aiops.stats.gev import fit
 
 X = Indicator("x")
@@ -151,3 +152,13 @@ def test_a_block_without_series_has_windows_without_years() -> None:
     assert windows.horizons(X).n.sum() == 0
     assert np.isnan(windows.mean(X).values).all()
     assert np.isnan(windows.gev(X)[0].shape).all()
+
+
+@pytest.mark.parametrize("kinds", [("hazard",), ("probability", "hazard")])
+def test_the_sea_alone_sees_the_scenarios_that_it_sees_among_the_others(kinds):
+    """It reads no series itself; whether a cell has a scenario follows from those of the others."""
+    alone = set(variables_of([find_risk("sea_level_rise")], kinds, "calibrated"))
+    others = set().union(*(risk.hazard_variables() for risk in all_risks().values()))
+    assert others <= alone
+    heat = find_risk("extreme_heat")
+    assert set(variables_of([heat], ("hazard",), "calibrated")) == heat.hazard_variables()

@@ -148,36 +148,40 @@ def test_who_guesses_keys_owes_what_is_not_there():
 
 @pytest.fixture
 def slow(database, tmp_path):
-    with running_api(database, tmp_path / "api.log", API_KEY=KEY, API_RATE_LIMIT="100") as api:
+    """A bucket of forty, and twenty a second."""
+    with running_api(database, tmp_path / "api.log", API_KEY=KEY, API_RATE_LIMIT="20") as api:
         yield api
-
-
-def statuses(ask, times):
-    return [ask().status_code for _ in range(times)]
 
 
 @pytest.mark.parametrize("way", ["header", "form"])
 def test_guessing_keys_is_slow_by_every_way(slow, way):
+    """A guess costs fifty: after the first, the next is seconds away; probes are answered all the same."""
     with slow.client(headers={"Origin": slow.url}) as client:
         wrong = {"X-API-Key": "wrong, and long enough"}
         guess = {
             "header": lambda: client.get("/api/batches", headers=wrong),
             "form": lambda: client.post("/login", data={"key": "wrong, and long enough"}),
         }[way]
-        found = statuses(guess, 12)
-        assert found.count(401) <= 8, found
-        assert found[-1] == 429
+        assert guess().status_code == 401
+        assert guess().status_code == 429
+        assert client.get("/healthz").status_code == 200
+
+
+def test_who_brings_no_key_is_not_taken_for_a_guesser(slow):
+    with slow.client() as client:
+        assert [client.get("/api/batches").status_code for _ in range(5)] == [401] * 5
 
 
 def test_a_key_has_one_bucket_however_it_is_sent(slow):
+    """Each costs ten: with a bucket for each way, twelve would be let through at once."""
     ways = [{"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bEARER   {KEY}"}]
     with slow.client() as client:
-        found = []
-        for number in range(60):
-            asked = client.post("/api/portfolio", content=b"[", headers=ways[number % len(ways)])
-            found.append(asked.status_code)
+        found = [
+            client.post("/api/portfolio", content=b"[", headers=ways[number % len(ways)]).status_code
+            for number in range(12)
+        ]
         assert found[0] == 400
-        assert found.count(400) < 40, "three buckets would hold sixty"
+        assert 429 in found
 
 
 @pytest.fixture(scope="module")

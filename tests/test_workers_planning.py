@@ -89,6 +89,7 @@ def test_what_the_server_does_is_waited_out(connection, work):
         connection.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
         connection.commit()
     assert batch_of(connection)[0] == "queued"
+    assert connection.execute("SELECT attempts FROM procrastinate_jobs").fetchall() == [(10,)]
 
 
 def lose_the_job(connection):

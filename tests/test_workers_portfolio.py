@@ -179,7 +179,9 @@ def test_a_risk_that_a_place_cannot_have_is_no_answer_where_the_others_lack_data
     assert results["answered"] == 1
     at_the_coast, inland = fetch_portfolio_results(one, batch_id)
     assert (at_the_coast["status"], inland["status"]) == ("ok", "failed")
-    assert inland["reason"].startswith("no risk could be computed: water_stress: no yearly climate data")
+    assert inland["reason"].startswith(
+        "no risk could be computed: water_stress: no data, or fewer than 5 years, of wsi"
+    )
     assert inland["reason"].endswith("; sea_level_rise: no coast within 10 km")
     with pytest.raises(BatchFailed, match="no risk could be computed: water_stress: "):
         single(one, sites[1], risk_types=["sea_level_rise", "water_stress"])

@@ -12,6 +12,7 @@ from daemons import wait_for
 from psycopg_pool import ConnectionPool
 
 from aiops.assess import METHOD_VERSION
+from aiops.climate import SCENARIOS
 from aiops.errors import BatchFailed
 from aiops.grid import latitude_of, longitude_of
 from aiops.settings import settings
@@ -46,9 +47,9 @@ def here(database, connection, monkeypatch):
     chunks._pool.cache_clear()
 
 
-def run_limited(connection):
-    """A batch of one horizon and scenario over the cell, planned and computed here."""
-    params = json.dumps(PARAMS | {"force": True})
+def run_limited(connection, params=PARAMS):
+    """A batch of one horizon and scenario over the cell, or of what is named, planned and computed here."""
+    params = json.dumps({**params, "force": True})
     (batch_id,) = connection.execute("SELECT start_batch('assessment', %s)", (params,)).fetchone()
     damage_set = settings().damage_set
     connection.execute("SELECT plan_batch(%s, 100, %s, %s)", (batch_id, METHOD_VERSION, damage_set))
@@ -131,3 +132,32 @@ def test_a_row_of_which_a_part_is_old_is_old(connection, connect, here):
     run_limited(connection)
     _, _, warnings, _ = answer(connection, 2090)
     assert [one for one in warnings if "earlier inputs" in one], warnings
+
+
+def stale(connection, year=2050):
+    """Risks whose rows are of earlier inputs, as a request would find them."""
+    question = json.dumps({"risk_types": RISKS, "scenario": "ssp245", "target_year": year})
+    site = json.dumps(dict(zip(("latitude", "longitude"), PLACE, strict=True)))
+    found = "SELECT (site_inputs_of(%s, %s, 50, %s, %s)).stale"
+    return connection.execute(found, (question, site, METHOD_VERSION, settings().damage_set)).fetchone()[0]
+
+
+@pytest.mark.parametrize("params", [{"risk_types": RISKS, "scenarios": list(SCENARIOS)}, PARAMS])
+def test_a_row_of_which_nothing_is_old_is_not(connection, connect, here, params):
+    """All scenarios by name; or the same part, of which alone the row is made, once more."""
+    run_limited(connection, params)
+    write_climate(connect(), cells=(CELL,), seed=2)
+    assert stale(connection) == RISKS
+    run_limited(connection, params)
+    assert stale(connection) == []
+
+
+def test_another_damage_set_leaves_nothing_that_passes_for_a_whole(connection, here, monkeypatch):
+    compute_cells(connection, [CELL], RISKS, UUID(int=1))
+    monkeypatch.setenv("DAMAGE_SET", "reference")
+    settings.cache_clear()
+    run_limited(connection)
+    status, results, _, error = answer(connection, 2090)
+    assert (status, error) == ("completed", None)
+    assert results["integrated_risk"]["total_aal"] is not None
+    assert dict(connection.execute(HORIZONS, (CELL,)).fetchall()) == dict.fromkeys(RISKS, ALL)

@@ -10,6 +10,7 @@ from aiops.settings import settings
 from workers.chunks import run_chunk
 from workers.indicators import CELLS_A_CHUNK
 from workers.indicators import JOB_TYPE as INDICATORS
+from workers.indicators import METHOD_VERSION as INDICATORS_VERSION
 from workers.planning import PLANNING, plan_batch
 from workers.queue import COMPUTE, CONTROL, app
 from workers.retry import PATIENCE, Patient
@@ -28,7 +29,7 @@ def _yearly_batch(job_type: str) -> Callable[..., Awaitable[None]]:
         most_cells = settings().batch_size
         parameters = {
             "most_cells": min(most_cells, CELLS_A_CHUNK) if job_type == INDICATORS else most_cells,
-            "method_version": METHOD_VERSION,
+            "method_version": INDICATORS_VERSION if job_type == INDICATORS else METHOD_VERSION,
             "damage_set": settings().damage_set,
         }
         await plan_batch(context, job_type, batch_id, input_params, (statement("plan_batch"), parameters))

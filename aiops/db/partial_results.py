@@ -59,7 +59,8 @@ def keep_other_projections(
             target[~wanted] = np.broadcast_to(np.reshape(row[column], (-1, target.shape[1])), target.shape)[~wanted]
         for name in _PER_PROJECTION:
             arrays[name][cell, ~wanted] = np.asarray(row[name])[~wanted]
-        kept[cell] = row["input_hash"]
+        if np.asarray(row["status"])[~wanted].any():
+            kept[cell] = row["input_hash"]
     changed: P = replace(result, **arrays)  # type: ignore[type-var]
     return changed, kept
 
@@ -80,7 +81,8 @@ def keep_other_scores(
         if grid_id in stored:
             for name, values in arrays.items():
                 values[cell, ~wanted] = np.asarray(stored[grid_id][name])[~wanted]
-            kept[cell] = stored[grid_id]["input_hash"]
+            if np.asarray(stored[grid_id]["status"])[~wanted].any():
+                kept[cell] = stored[grid_id]["input_hash"]
     changed: H = replace(result, **arrays)  # type: ignore[type-var]
     return changed, kept
 

@@ -4,8 +4,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- Results of some projections
 
--- As before, but that a projection that nobody has computed (absent, and the risk not noted as computed whole) is missing,
--- as is a result that is not there: a batch of some scenarios or horizons leaves such rows.
+-- As before, but that a projection that nobody has computed (absent, and the risk not noted as computed whole from what
+-- there is now) is missing, as is a result that is not there: a batch of some scenarios or horizons leaves such rows.
 CREATE OR REPLACE FUNCTION site_inputs_of(
     question jsonb, site jsonb, within_m float8, method_version text, p_damage_set text
 ) RETURNS site_inputs
@@ -39,9 +39,9 @@ BEGIN
     SELECT coalesce(array_agg(w.risk ORDER BY w.place) FILTER (
                WHERE h.grid_id IS NULL OR p.grid_id IS NULL OR p.damage_set <> p_damage_set
                   OR (0 IN (h.status[made.projection_id], h.status[base_id])
-                      AND (w.risk = ANY (hc.risk_types)) IS NOT TRUE)
+                      AND (w.risk = ANY (hc.risk_types) AND hc.input_hash = cell_hash) IS NOT TRUE)
                   OR (0 IN (p.status[made.projection_id], p.status[base_id])
-                      AND (w.risk = ANY (pc.risk_types)) IS NOT TRUE)), '{}') AS missing,
+                      AND (w.risk = ANY (pc.risk_types) AND pc.input_hash = cell_hash) IS NOT TRUE)), '{}') AS missing,
            coalesce(array_agg(w.risk ORDER BY w.place) FILTER (
                WHERE h.input_hash <> cell_hash OR p.input_hash <> cell_hash), '{}') AS stale,
            jsonb_agg(DISTINCT h.batch_id) AS hazard,
@@ -93,6 +93,31 @@ BEGIN
                   DETAIL = format('batch_id %s, %s, %s %%', active.batch_id, active.status, active.progress),
                   HINT = 'Wait for it, or cancel it: SELECT cancel_batch(batch_id).';
     END IF;
+END
+$$;
+
+-- As before, with the same rows in place of the lock: who comes second joins a batch that is not committed yet.
+CREATE OR REPLACE FUNCTION start_batch(job_type text, input_params jsonb DEFAULT '{}') RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    family text;
+    normal jsonb;
+    started uuid;
+BEGIN
+    IF batch_families(start_batch.job_type) <> '{}' THEN
+        normal := normalise_job_params(start_batch.job_type, start_batch.input_params);
+        FOREACH family IN ARRAY families_kept_still(start_batch.job_type) LOOP
+            UPDATE job_type AS t SET task = t.task WHERE t.job_type = family;
+        END LOOP;
+        SELECT batch_id INTO started FROM batch_jobs AS b
+        WHERE b.job_type = start_batch.job_type AND b.status IN ('queued', 'running')
+          AND b.input_params::jsonb = normal;
+    END IF;
+    IF started IS NULL THEN
+        INSERT INTO batch_jobs (job_type, input_params) VALUES (start_batch.job_type, start_batch.input_params)
+        RETURNING batch_id INTO started;
+    END IF;
+    RETURN started;
 END
 $$;
 
@@ -257,9 +282,10 @@ BEGIN
         args := job.args;
         BEGIN
             UPDATE batch_chunks AS c SET tries = c.tries + 1 WHERE c.job_id = job.id AND c.state = 'running';
+            -- Not the row of a batch that is planned: nobody who holds it waits for a chunk's.
             IF job.task_name NOT IN ('risk_chunk', 'send_webhook', 'send_email') THEN
                 UPDATE batch_jobs AS b SET tries = b.tries + 1
-                WHERE b.status IN ('queued', 'running')
+                WHERE (b.status = 'queued' OR (b.status = 'running' AND b.total_chunks IS NULL))
                   AND CASE WHEN job.args ? 'batch_id' THEN b.batch_id = (job.args ->> 'batch_id')::uuid
                       ELSE b.origin_job_id = job.id END;
             END IF;

@@ -32,6 +32,8 @@ _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _METHODS: Final = (*_SAFE, "POST")
 _OPEN: Final = ("/healthz", "/readyz", "/login")
 """Without a key."""
+_PROBES: Final = ("/healthz", "/readyz")
+"""Whoever else guesses keys at the same address, these are answered."""
 _QUIET: Final = ("/healthz", "/readyz", "/metrics", "/static/")
 _ASKING_COSTS: Final = 10.0
 WRONG_KEY_COSTS: Final = 50.0
@@ -98,7 +100,8 @@ class Guard:
         if not self._keys.needed or path in _OPEN or path.startswith("/static/"):
             return
         if self._keys.admits(headers) is None:
-            self._buckets.charge(client, WRONG_KEY_COSTS)
+            if self._keys.sent(headers):
+                self._buckets.charge(client, WRONG_KEY_COSTS)
             raise Problem(
                 401, "send a key of this server: X-API-Key: …, or Authorization: Bearer …", "key-needed",
                 headers={"WWW-Authenticate": 'Bearer realm="aiops"'},
@@ -236,7 +239,7 @@ class _Passage:
         # A key that is wrong would give its sender a new bucket for each guess.
         key = self._guard.key_of(self._headers)
         client = self._scope.get("client")
-        name = key or "address " + (client[0] if client else "none")
+        name = key or ("probe " if self._scope["path"] in _PROBES else "address ") + (client[0] if client else "none")
         self._scope["state"]["client"] = name
         return name
 

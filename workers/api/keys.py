@@ -46,10 +46,15 @@ class Keys:
         ends = str(int((time.time() if now is None else now) + SESSION_SECONDS))
         return f"{ends}.{self._proof(self._keys[0], ends)}"
 
+    @staticmethod
+    def sent(headers: Headers) -> str:
+        """The key that a request brings, ours or not; empty: none."""
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        return headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+
     def admits(self, headers: Headers) -> str | None:
         """By what a request is let in: `key` and its number, `session`; None: by nothing."""
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        given = headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        given = self.sent(headers)
         if given:
             number = self.find(given)
             return None if number is None else f"key {number}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aiops.assess import METHOD_VERSION
 from aiops.climate import SCENARIOS
 from aiops.db.datasets import note_computed_variables, register_dataset
 from aiops.db.indicators import cells_to_derive, hold_unchanged_cells, indicators_hashes, note_indicators
@@ -13,6 +12,7 @@ from aiops.db.statements import statement
 from aiops.ingest.derived import COMPUTED
 from aiops.ingest.recompute import ComputedSeries, compute_indicators, read_inputs, write_indicators
 from workers.chunk_work import Written
+from workers.indicators import METHOD_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

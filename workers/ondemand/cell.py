@@ -11,6 +11,7 @@ import structlog
 from aiops.assess import METHOD_VERSION
 from aiops.assess.hazard import assess_hazard, failed_hazard
 from aiops.assess.probability import assess_probability, failed_probability
+from aiops.assess.variables import variables_of
 from aiops.assess.windows import Windows
 from aiops.db.blocks import read_block
 from aiops.db.computed import input_hashes, note_computed
@@ -45,12 +46,10 @@ def compute_cells(
     """
     damage_set = settings().damage_set
     risks = [find_risk(name) for name in risk_types]
-    variables: set[str] = set()
-    for risk in risks:
-        variables |= risk.probability_variables(damage_set) | risk.hazard_variables()
+    variables = variables_of(risks, ("probability", "hazard"), damage_set)
     with connection.transaction():
         connection.execute(statement("begin_snapshot"))
-        block = read_block(connection, sorted(variables), grid_ids[0], grid_ids[-1], cells=grid_ids)
+        block = read_block(connection, variables, grid_ids[0], grid_ids[-1], cells=grid_ids)
         hashes = input_hashes(connection, block.grid_ids, METHOD_VERSION, damage_set)
     windows = Windows(block)
     made = [_assess(block, risk, damage_set, windows) for risk in risks]

@@ -10,6 +10,7 @@ import numpy as np
 from aiops.assess import METHOD_VERSION
 from aiops.assess.hazard import assess_hazard
 from aiops.assess.probability import assess_probability
+from aiops.assess.variables import variables_of
 from aiops.assess.windows import Windows
 from aiops.climate import PROJECTIONS
 from aiops.db.blocks import read_block
@@ -82,10 +83,11 @@ class YearlyChunk:
 
     def prepare(self, pool: Pool, watch: Stopwatch) -> None:
         """See `ChunkWork`."""
+        variables = variables_of(self._risks, self._kinds, settings().damage_set)
         with watch.step("read"), pool.connection() as connection, connection.transaction():
             # The hashes must be those of the very data that are read.
             connection.execute(statement("begin_snapshot"))
-            block = read_block(connection, self._variables(), self._first, self._last, cells=self._cells)
+            block = read_block(connection, variables, self._first, self._last, cells=self._cells)
             hashes = input_hashes(connection, block.grid_ids, METHOD_VERSION, settings().damage_set)
         with watch.step("compute"):
             stamp = Stamp(METHOD_VERSION, self._batch_id, hashes)
@@ -102,15 +104,6 @@ class YearlyChunk:
             for kind in self._kinds:
                 note_computed(connection, kind, results.grid_ids, results.stamp.input_hashes, names)
         return Written(rows, results.cells_without_result())
-
-    def _variables(self) -> list[str]:
-        wanted: set[str] = set()
-        for risk in self._risks:
-            if "probability" in self._kinds:
-                wanted |= risk.probability_variables(settings().damage_set)
-            if "hazard" in self._kinds:
-                wanted |= risk.hazard_variables()
-        return sorted(wanted)
 
 
 def assess_block(
