@@ -101,6 +101,74 @@ def test_a_job_that_another_gave_to_a_living_worker_meanwhile_is_left_to_it(conn
     assert living == ("doing",)
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        pytest.param("SELECT FROM batch_chunks WHERE chunk_no = %s FOR UPDATE", id="the chunk"),
+        pytest.param("UPDATE batch_chunks SET state = 'done' WHERE chunk_no = %s", id="the ended chunk"),
+    ],
+)
+def test_the_session_of_a_process_that_was_stopped_amid_its_results_does_not_keep_the_chunk(
+    connection, planned, connect, held
+):
+    """The server waits for the next part of a COPY for as long as the network answers: by itself for ever."""
+    _, args = take(connection, alive=False)
+    claim(connection, planned, args)
+    zombie, living, stranger = connect(), connect(), connect()
+    for session, name in ((zombie, "aiops compute 1"), (living, "aiops compute 2"), (stranger, "psql")):
+        session.execute("SELECT set_config('application_name', %s, false)", (name,))
+        session.commit()
+    zombie.execute("SET idle_in_transaction_session_timeout = '1s'")
+    zombie.execute(held, (args["chunk_no"],))
+    living.execute("SELECT FROM batch_chunks WHERE chunk_no <> %s FOR UPDATE", (args["chunk_no"],))
+    stranger.execute("SELECT FROM risk_type")
+    with (  # noqa: PT012 (a COPY is a block)
+        pytest.raises(psycopg.errors.AdminShutdown),
+        zombie.cursor() as cursor,
+        cursor.copy("COPY hazard_packed (grid_id) FROM STDIN") as copy,
+    ):
+        time.sleep(5.1)
+        assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
+        connection.commit()
+        copy.write("1\n")
+    assert jobs(connection) == {"todo": 2}
+    for session in (living, stranger):
+        assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_who_holds_a_chunk_for_a_moment_keeps_it(connection, planned, connect):
+    """A process that is slow to speak may be about to commit: it has the time of a lock to do it."""
+    _, args = take(connection, alive=False)
+    claim(connection, planned, args)
+    slow = connect()
+    slow.execute("SET application_name = 'aiops compute 1'")
+    slow.execute("SELECT FROM batch_chunks WHERE chunk_no = %s FOR UPDATE", (args["chunk_no"],))
+    ((task, outcome),) = connection.execute(RESCUE).fetchall()
+    assert (task, outcome[:5]) == ("risk_chunk", "error"), "it is waited for, and met again in the next round"
+    connection.commit()
+    slow.rollback()
+    assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
+
+
+def test_a_round_that_waits_for_locks_is_a_look_at_the_workers(database, connection, planned, connect, monkeypatch):
+    """Else the rounds after it would take it for a time in which nobody could speak, and wait for the workers anew."""
+    monkeypatch.setattr("workers.rescue._LONGEST_GAP_SECONDS", 3.0)
+    _, args = take(connection, alive=False)
+    claim(connection, planned, args)
+    holder = connect()
+    holder.execute("SELECT FROM batch_chunks WHERE chunk_no = %s FOR UPDATE", (args["chunk_no"],))
+
+    async def two_rounds():
+        async with AsyncConnectionPool(database, min_size=1, open=False) as pool:
+            rescue = Rescue(pool)
+            await rescue.round()
+            holder.rollback()
+            await rescue.round()
+
+    asyncio.run(two_rounds())
+    assert jobs(connection) == {"todo": 2}
+
+
 def test_after_a_job_that_is_failed_a_round_ends(connection, planned):
     """It holds the batch's row; the chunks of those that follow are taken before it, not after."""
     for _ in range(2):

@@ -52,8 +52,12 @@ class Rescue(Service):
             for job_id, task_name, args, outcome in rescued:
                 whose = {"batch_id": args.get("batch_id"), "chunk": args.get("chunk_no")}
                 about = {name: value for name, value in whose.items() if value is not None}
-                self.log.warning("job rescued", job_id=job_id, task=task_name, outcome=outcome, **about)
+                happened = "job not rescued yet" if outcome.startswith("error") else "job rescued"
+                self.log.warning(happened, job_id=job_id, task=task_name, outcome=outcome, **about)
             for outcome, times in sorted(Counter(outcome for *_, outcome in rescued).items()):
                 if not outcome.startswith("error"):
                     event = {"event": "rescue", "kind": outcome, "times": times}
                     await connection.execute(statement("count_events"), event)
+        async with self.pool.connection() as connection:
+            # A round that waited for locks looked at the workers all the while: it is no gap.
+            await connection.execute(statement("note_rescue_end"))

@@ -262,6 +262,20 @@ LANGUAGE sql STABLE AS $$
            OR (c.state IN ('done', 'failed', 'cancelled') AND c.completed_at < clock_timestamp() - silent_for))
 $$;
 
+-- The session that holds the row of a lost job, where it has waited for its client for a while. The server by itself ends
+-- a transaction that is idle, but no COPY that waits for its next part: the network answers for a process that is stopped.
+CREATE FUNCTION end_silent_holders(p_job procrastinate_jobs) RETURNS void
+LANGUAGE sql AS $$
+    SELECT pg_terminate_backend(a.pid, 1000)
+    FROM (SELECT c.xmax FROM batch_chunks AS c WHERE c.job_id = p_job.id
+          UNION SELECT b.xmax FROM batch_jobs AS b WHERE b.batch_id = (p_job.args ->> 'batch_id')::uuid
+          UNION SELECT b.xmax FROM batch_jobs AS b WHERE b.origin_job_id = p_job.id) AS row_lock(holder)
+    JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = row_lock.holder
+    JOIN pg_stat_activity AS a ON a.pid = l.pid
+    WHERE a.application_name LIKE 'aiops %' AND a.wait_event_type = 'Client'
+      AND a.state_change < clock_timestamp() - interval '5 seconds'
+$$;
+
 -- As before, but that each job is looked at again once it is held: who waited for the one before may find that another
 -- daemon has handed it back meanwhile, and that a living worker has it. A round ends with a job that is failed: that
 -- holds the batch's row, and the chunks of jobs to come are taken before it, as everywhere.
@@ -281,6 +295,7 @@ BEGIN
         task_name := job.task_name;
         args := job.args;
         BEGIN
+            PERFORM end_silent_holders(job);
             UPDATE batch_chunks AS c SET tries = c.tries + 1 WHERE c.job_id = job.id AND c.state = 'running';
             -- Not the row of a batch that is planned: nobody who holds it waits for a chunk's.
             IF job.task_name NOT IN ('risk_chunk', 'send_webhook', 'send_email') THEN

@@ -1,0 +1,1 @@
+UPDATE rescue_watch SET last_round = clock_timestamp()
