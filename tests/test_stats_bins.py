@@ -199,7 +199,14 @@ def test_5_to_9_years_are_counted_and_the_record_is_short(estimator: Estimator) 
 def test_a_gev_takes_15_years_and_counts_with_fewer() -> None:
     x = [float(value**1.5) for value in range(1, 16)]
     assert estimate_of(x, Estimator.GEV) == (ResultStatus.OK, Estimator.GEV)
-    assert estimate_of(x[:-1], Estimator.GEV) == (ResultStatus.OK, Estimator.COUNT)
+    assert estimate_of(x[:-1], Estimator.GEV) == (ResultStatus.SHORT_RECORD, Estimator.COUNT)
+
+
+def test_years_counted_in_place_of_a_gev_have_no_interval() -> None:
+    """That 14 years hold no flood of 20 years is the usual case, and no proof of an AAL between 0 and 0."""
+    x = np.full(14, 1.0) + np.arange(14) / 100.0
+    assert np.isnan(estimate(x, EDGES, RATES, Estimator.GEV).error)
+    assert not np.isnan(estimate(x, EDGES, RATES, Estimator.COUNT).error)
 
 
 def test_a_hurdle_takes_5_years_above_zero_and_counts_with_fewer() -> None:

@@ -7,8 +7,8 @@ read with.
 
 Sources: Holland, G. J. (1980): An analytic model of the wind and pressure profiles in hurricanes. Mon. Weather Rev.
 108, 1212–1218; Holland, G. J., Belanger, J. I. & Fritz, A. (2010): A revised model for radial profiles of hurricane
-winds. Mon. Weather Rev. 138, 4393–4401; Willoughby, H. E. & Rahn, M. E. (2004): Parametric representation of the
-primary hurricane vortex. Mon. Weather Rev. 132, 3033–3048.
+winds. Mon. Weather Rev. 138, 4393–4401; Willoughby, H. E., Darling, R. W. R. & Rahn, M. E. (2006): Parametric
+representation of the primary hurricane vortex. Part II. Mon. Weather Rev. 134, 1102–1120.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class Profile:
         largest = np.maximum(wind - MOTION_SHARE * motion, 0.5 * wind)
         drop = 100.0 * np.maximum(AMBIENT_PRESSURE - steps.pressure, _LEAST_DROP)
         shape = np.clip(largest**2 * _DENSITY * np.e / drop, *_SHAPES)
-        # Willoughby & Rahn (2004), from wind and latitude alone
+        # Willoughby et al. (2006), equation 7a, from wind and latitude alone. Theirs is the mean wind around the eye at
+        # flight level; the analysed largest wind stands for it.
         radius = 46.4 * np.exp(-0.0155 * wind + 0.0169 * np.abs(steps.latitude))
         inner = _core_radius(steps.area_50.radius, 50.0 * KNOT / largest, shape)
         radius = np.where(np.isnan(inner), radius, inner)

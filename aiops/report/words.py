@@ -49,7 +49,7 @@ LOSS_KINDS: Final = {
 
 STATUSES: Final = {
     "ok": Words("computed", "산출"),
-    "short_record": Words("short record (5 to 9 years)", "짧은 기록 (5~9년)"),
+    "short_record": Words("short record (5 to 9 years; river floods 5 to 14)", "짧은 기록 (5~9년, 하천 홍수는 5~14년)"),
     "insufficient_data": Words("insufficient data", "자료 부족"),
     "not_applicable": Words("not applicable", "해당 없음"),
     "failed": Words("failed", "실패"),

@@ -38,7 +38,7 @@ class Estimate:
     rates: NDArray[np.float64]
     """(..., bins): damage rates; those given, or a curve's mean over each bin."""
     error: NDArray[np.float64]
-    """(...): standard error of Σ P·rates; NaN with fewer than 10 years."""
+    """(...): standard error of Σ P·rates; NaN with fewer than 10 years, with fewer than 15 where a GEV is wanted."""
     estimator: NDArray[np.uint8]
     """(...): the Estimator that was used; 0 for none."""
     status: NDArray[np.int16]
@@ -90,7 +90,8 @@ def estimate(
 ) -> Estimate:
     """P of each bin with the rules for short records, and the standard error of the loss.
 
-    Fewer than 5 years, or an edge that is NaN: insufficient data. 5 to 9 years are counted.
+    Fewer than 5 years, or an edge that is NaN: insufficient data. 5 to 9 years are counted, 5 to 14 in place of a GEV:
+    a short record.
 
     Args:
         x: (..., years); NaN is a missing year.
@@ -111,9 +112,11 @@ def estimate(
         p = _differences(fitted.cdf)
         bin_rates = np.broadcast_to(np.asarray(rows.rates), p.shape)
     done = fitted.estimator > 0
-    status = np.where(rows.n < FULL_YEARS, ResultStatus.SHORT_RECORD, ResultStatus.OK)
+    # Levels of a GEV are rarer than what so few years would show: that none was seen says nothing.
+    full = GEV_YEARS if estimator is Estimator.GEV else FULL_YEARS
+    status = np.where(rows.n < full, ResultStatus.SHORT_RECORD, ResultStatus.OK)
     status = np.where(done, status, ResultStatus.INSUFFICIENT_DATA)
-    error = np.where(done & (rows.n >= intervals.MIN_YEARS), fitted.error, np.nan)
+    error = np.where(done & (rows.n >= max(full, intervals.MIN_YEARS)), fitted.error, np.nan)
     shape = x.shape[:-1]
     return Estimate(
         probabilities=p.reshape(*shape, p.shape[-1]),

@@ -10,7 +10,7 @@ class ResultStatus(IntEnum):
 
     OK = 1
     SHORT_RECORD = 2
-    """5 to 9 years."""
+    """5 to 9 years; where return levels of a GEV are asked about, 5 to 14."""
     INSUFFICIENT_DATA = 3
     """Fewer than 5 years, or an input absent."""
     NOT_APPLICABLE = 4
