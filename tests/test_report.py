@@ -35,7 +35,7 @@ from aiops.report.numbers import interval, number, percent, seconds, signed, won
 from aiops.report.page import render
 from aiops.report.place import place_page
 from aiops.report.place_parts import curves_of, scaled_bounds
-from aiops.report.place_table import totals_of
+from aiops.report.place_table import gaps_of, totals_of
 from aiops.report.portfolio import portfolio_page
 from aiops.risks import find_risk
 from workers.cli.demo import CITIES
@@ -484,6 +484,38 @@ def test_totals_by_decade_are_unknown_where_a_risk_is_left_out_and_the_others_ca
     total_score, total_aal = totals_of(scores, losses, np.array([[True] * 3, [False, False, True]]))
     assert total_score == pytest.approx([np.nan, 30 / np.sqrt(2), 0], nan_ok=True)
     assert total_aal == pytest.approx([np.nan, 0.02, 0], nan_ok=True)
+
+
+def test_totals_that_leave_a_risk_out_in_some_decades_say_which():
+    counted = np.full((2, len(PROJECTIONS)), 5)
+    at = {(one.scenario, one.horizon): place for place, one in enumerate(PROJECTIONS)}
+    counted[1, at["ssp126", "2090s"]] = 0
+    counted[1, at["ssp585", "2090s"]] = 4
+    counted[:, at["ssp370", "2050s"]] = 0  # nothing is known there, and no total either
+    assert gaps_of(counted) == [(1, (("2090s", ("ssp126", "ssp585")),))]
+    assert gaps_of(counted[:1]) == []
+    assert gaps_of(counted[:0]) == []
+
+
+def test_pages_say_where_their_totals_leave_a_risk_out(made, reading):
+    note = "these totals hold less"
+    assert note not in Page(place_page(reading, *SEOUL, **ASKED)).text
+    assert note not in Page(portfolio_page(reading, made.portfolio_id)).text
+    with reading.transaction(force_rollback=True):
+        reading.execute("UPDATE aal_scaled_results_runs SET final_aal_by_projection[33] = NULL WHERE risk_type = 'typhoon'")
+        text = Page(place_page(reading, *SEOUL, **ASKED)).text
+        assert note in text
+        assert "Typhoon 태풍 : 2090s" in text
+        assert "Extreme heat 폭염 : " not in text
+    with reading.transaction(force_rollback=True):
+        reading.execute(
+            "UPDATE batch_jobs SET results = jsonb_set(results, '{projection_table,32,losses,by_risk,drought,sites}', '1')"
+            " WHERE batch_id = %s",
+            (made.portfolio_id,),
+        )
+        text = Page(portfolio_page(reading, made.portfolio_id)).text
+        assert note in text
+        assert "Drought 가뭄 : 2090s" in text
 
 
 def test_the_exceedance_of_bins_is_the_sum_of_those_that_cost_more():

@@ -14,7 +14,7 @@ from aiops.grid import grid_id_of, latitude_of, longitude_of
 from aiops.report.decades import decades_chart
 from aiops.report.page import render
 from aiops.report.place_parts import risk_parts
-from aiops.report.place_table import numbers, percents, totals_of
+from aiops.report.place_table import gaps_of, numbers, percents, totals_of
 
 if TYPE_CHECKING:
     from aiops.db.connect import Connection
@@ -57,11 +57,9 @@ def place_page(
     datasets = read_datasets(connection, grid_id)
     renewed = _renewed(connection, run)
     parts = risk_parts(connection, run, renewed=renewed, rates_of_use=rates_of_use)
-    total_score, total_aal = totals_of(
-        np.array([part.risk_score for part in parts]),
-        np.array([part.final_aal for part in parts]),
-        np.array([part.not_applicable for part in parts]),
-    )
+    losses = np.array([part.final_aal for part in parts])
+    not_applicable = np.array([part.not_applicable for part in parts])
+    total_score, total_aal = totals_of(np.array([part.risk_score for part in parts]), losses, not_applicable)
     return render(
         "place.html",
         language,
@@ -84,6 +82,7 @@ def place_page(
         ),
         score_rows=numbers(total_score),
         aal_rows=percents(total_aal),
+        gaps=gaps_of(~np.isnan(losses) | not_applicable),
         percents=percents,
         datasets=datasets,
         synthetic=any(one["synthetic"] for one in datasets),

@@ -23,6 +23,32 @@ class DecadeRow(NamedTuple):
     """One a scenario; one in all for the baseline."""
 
 
+class Gap(NamedTuple):
+    """A risk that totals leave out, wholly or for some sites, where they hold it elsewhere."""
+
+    risk: int
+    """Its place among the risks."""
+    decades: tuple[tuple[str, tuple[str, ...]], ...]
+    """Horizon, and the scenarios of which that is so."""
+
+
+def gaps_of(counted: NDArray[np.bool_] | NDArray[np.int64]) -> list[Gap]:
+    """What totals of some projections lack that those of others have: they are not to be compared unsaid.
+
+    Args:
+        counted: (risks, 33), for how many sites the risk is in the total. Projections without any risk are no gap.
+    """
+    has_any = counted.any(axis=0)
+    fewer = (counted < counted.max(axis=1, initial=0, keepdims=True)) & has_any
+    found = []
+    for risk in np.flatnonzero(fewer.any(axis=1)).tolist():
+        by_horizon: dict[str, list[str]] = {}
+        for place in np.flatnonzero(fewer[risk]).tolist():
+            by_horizon.setdefault(PROJECTIONS[place].horizon, []).append(PROJECTIONS[place].scenario)
+        found.append(Gap(risk, tuple((horizon, tuple(scenarios)) for horizon, scenarios in by_horizon.items())))
+    return found
+
+
 def decade_rows(show: Callable[[int], str]) -> list[DecadeRow]:
     """Decades down, scenarios across.
 

@@ -14,7 +14,7 @@ from aiops.errors import BadInput
 from aiops.report.decades import decades_chart
 from aiops.report.numbers import NONE, won
 from aiops.report.page import render
-from aiops.report.place_table import decade_rows, percents
+from aiops.report.place_table import decade_rows, gaps_of, percents
 from aiops.report.sites_map import sites_map
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: st
     table = _by_projection(results["projection_table"])
     total = _array(table, lambda row: row["losses"]["sum"]["all"][measure])
     high = _array(table, lambda row: row["high_level"]["total"]["share_of_sites"])
+    sites_of_risk = [
+        _array(table, lambda row, risk_type=risk_type: row["losses"]["by_risk"][risk_type]["sites"])
+        for risk_type in results["risk_types"]
+    ]
     chosen = results["scenario"]
     ranked = _ranked(sites, valued=results["asset_value"] is not None)
     known = [site["grid_id"] for site in sites if site["status"] == "ok"]
@@ -90,6 +94,8 @@ def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: st
             for risk_type in results["risk_types"]
         },
         aal_rows=percents(total),
+        gaps=gaps_of(np.nan_to_num(np.array(sites_of_risk)).astype(np.int64)),
+        risks=[names[risk_type] for risk_type in results["risk_types"]],
         loss_rows=decade_rows(
             lambda place: won(table[place]["losses"]["sum"]["all"]["expected_loss"]) if place in table else NONE
         ),
