@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,12 @@ server.stop("immediate")
 for place in (server.home.folder, folder):
     shutil.rmtree(place, ignore_errors=True)
 """
+
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and with them every program that they start and
+# then mean to interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # --- chance -------------------------------------------------------------------------------------------------
