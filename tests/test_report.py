@@ -502,16 +502,17 @@ def test_pages_say_where_their_totals_leave_a_risk_out(made, reading):
     assert note not in Page(place_page(reading, *SEOUL, **ASKED)).text
     assert note not in Page(portfolio_page(reading, made.portfolio_id)).text
     with reading.transaction(force_rollback=True):
-        reading.execute("UPDATE aal_scaled_results_runs SET final_aal_by_projection[33] = NULL WHERE risk_type = 'typhoon'")
+        reading.execute(
+            "UPDATE aal_scaled_results_runs SET final_aal_by_projection[33] = NULL WHERE risk_type = 'typhoon'"
+        )
         text = Page(place_page(reading, *SEOUL, **ASKED)).text
         assert note in text
         assert "Typhoon 태풍 : 2090s" in text
         assert "Extreme heat 폭염 : " not in text
     with reading.transaction(force_rollback=True):
         reading.execute(
-            "UPDATE batch_jobs SET results = jsonb_set(results, '{projection_table,32,losses,by_risk,drought,sites}', '1')"
-            " WHERE batch_id = %s",
-            (made.portfolio_id,),
+            "UPDATE batch_jobs SET results = jsonb_set(results, %s, '1') WHERE batch_id = %s",
+            (["projection_table", "32", "losses", "by_risk", "drought", "sites"], made.portfolio_id),
         )
         text = Page(portfolio_page(reading, made.portfolio_id)).text
         assert note in text

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
+import httpx
 import psycopg
 import pytest
 from asking import copied_database
@@ -156,6 +159,22 @@ def test_a_batch_of_which_there_is_no_news_is_still_heard_of(api, writer):
     reader = Reader(api, batch(writer))
     wait_for(lambda: ": still here" in reader.lines, KEEP_ALIVE_SECONDS + 15)
     assert len(reader.states) == 1
+
+
+def test_a_reader_that_sends_more_than_it_may_is_forgotten(api, writer):
+    """Its body is read for nothing but to notice that it goes; a stream without a reader must not stay."""
+    none = "aiops_http_event_streams 0.0"
+    address = httpx.URL(api.url)
+    with api.client() as client:
+        wait_for(lambda: none in client.get("/metrics").text)
+        for _ in range(3):
+            with socket.create_connection((address.host, address.port), 30) as reader:
+                path = f"/api/batch/{batch(writer)}/events"
+                reader.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+                with suppress(OSError):  # it may be cut off in the middle
+                    for _ in range(9):
+                        reader.sendall(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n")
+        wait_for(lambda: none in client.get("/metrics").text)
 
 
 def test_more_streams_than_allowed_are_refused():

@@ -314,6 +314,26 @@ def test_of_many_who_ask_at_once_one_asks_the_database():
     assert Cached(ask, seconds=-1).get() == 2
 
 
+def test_that_a_question_fails_is_an_answer_for_all_who_wait():
+    """Else each would wait in turn for the server that does not answer."""
+    asked = []
+
+    def ask():
+        asked.append(1)
+        raise DatabaseUnavailable("away")
+
+    kept = Cached(ask, seconds=60)
+    for _ in range(3):
+        with pytest.raises(DatabaseUnavailable, match="away"):
+            kept.get()
+    assert asked == [1]
+    again = Cached(ask, seconds=-1)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            again.get()
+    assert asked == [1] * 3
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 

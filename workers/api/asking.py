@@ -75,7 +75,7 @@ async def start(family: Family, request: Request) -> Response:
     "/api/batch/{batch_id}/cancel",
     tags=["batches"],
     summary="Stop a batch that waits or runs",
-    responses=answers(200, "Cancelled", "Cancelled; what it has written stays.", 403, 404, 409, 422),
+    responses=answers(200, "Cancelled", "Cancelled; what it has written stays.", 403, 404, 409, 413, 422),
 )
 async def cancel(batch_id: BatchId, request: Request) -> Response:
     """409: it has ended already."""
@@ -90,7 +90,7 @@ async def cancel(batch_id: BatchId, request: Request) -> Response:
     status_code=202,
     tags=["batches"],
     summary="Run what failed of a batch again",
-    responses=answers(202, "Retried", "What failed runs again.", 403, 404, 409, 422),
+    responses=answers(202, "Retried", "What failed runs again.", 403, 404, 409, 413, 422),
 )
 async def retry(batch_id: BatchId, request: Request) -> Response:
     """409: nothing of it has failed, or another batch of its family is active (`active_batch_id`)."""

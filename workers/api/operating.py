@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from aiops.errors import DatabaseUnavailable
 from workers.api.context import context_of
-from workers.api.describe import answers
+from workers.api.describe import answers, refusals
 from workers.health.check import Check, failed, ok
 from workers.health.checks import check_database, check_schema, unavailable
 from workers.health.reading import reading
@@ -25,7 +25,7 @@ router = APIRouter(default_response_class=Response)
     "/healthz",
     tags=["operating"],
     summary="Whether this process answers",
-    responses={200: answers(200, "Alive", "It does.")[200]},
+    responses={200: answers(200, "Alive", "It does.")[200], **refusals(429)},
 )
 async def healthz() -> Response:
     """It never asks the database: a restart of this process does not mend a server that is away."""
@@ -38,7 +38,9 @@ async def healthz() -> Response:
     summary="Whether requests can be taken",
     responses={
         200: answers(200, "Ready", "They can.")[200],
-        503: answers(200, "Ready", "They cannot: the database is away, or not of this version.")[200],
+        503: answers(503, "Ready", "They cannot: the database is away, or not of this version.")[503]
+        | {"content": answers(200, "Ready", "")[200]["content"]},
+        **refusals(429),
     },
 )
 async def readyz(request: Request) -> Response:
@@ -56,7 +58,10 @@ async def readyz(request: Request) -> Response:
     "/metrics",
     tags=["operating"],
     summary="For Prometheus",
-    responses={200: {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **refusals(401, 421, 429),
+    },
 )
 async def metrics(request: Request) -> Response:
     """Of this process: requests, durations, streams."""

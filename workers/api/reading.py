@@ -31,7 +31,7 @@ RiskType = Annotated[str, Query(min_length=1, max_length=100, examples=["extreme
     "/api/results",
     tags=["results"],
     summary="What is known of a place",
-    responses=answers(200, "Results", "P(H) and Hazard of its cell, and the risk that speaks for the place.", 422),
+    responses=answers(200, "Results", "P(H) and Hazard of its cell, and the risk that speaks for the place.", 400, 422),
 )
 async def results(
     latitude: Latitude,
@@ -68,8 +68,7 @@ async def results(
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         },
         304: {"description": "As the caller has it (If-None-Match)."},
-        **{key: one for key, one in answers(200, "State", "").items() if key != 200},
-        **{key: one for key, one in answers(200, "State", "", 404, 422).items() if key in (404, 422)},
+        **{key: one for key, one in answers(200, "State", "", 400, 404, 422).items() if key != 200},
     },
 )
 async def cells(risk_type: RiskType, request: Request, measure: Measure = "hazard") -> Response:

@@ -56,7 +56,7 @@ class EventStream(Response):
         finally:
             self._hub.leave(self._batch_id, self._subscription)
             gone.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, Problem):
                 await gone
 
     async def _is_news(self, state: BatchState) -> bool:
@@ -72,9 +72,12 @@ class EventStream(Response):
         return True
 
     async def _until_gone(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._subscription.close()
+        # A reader that sends more than it may is gone, too: nothing else would be noticed of it.
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self._subscription.close()
 
     @staticmethod
     async def _send(send: Send, text: str) -> None:
