@@ -98,6 +98,37 @@ def test_packed_values_and_codes_for_missing_are_decoded(load, loading, tmp_path
     assert report.values_missing == 2
 
 
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
+@pytest.mark.parametrize(("signed", "unsigned"), [(np.int8, np.uint8), (np.int16, np.uint16)])
+def test_codes_of_unsigned_values_are_known_by_their_signed_form(load, loading, tmp_path, engine, signed, unsigned):
+    largest = np.iinfo(unsigned).max
+    packed = (np.arange(60).reshape(5, 3, 4) * (largest // 64)).astype(unsigned)
+    packed[2, 0, 0], packed[3, 0, 0] = largest, largest - 1
+    attrs = {
+        "standard_name": "precipitation_amount",
+        "_Unsigned": "true",
+        "scale_factor": 0.01,
+        "missing_value": np.array(-2, signed),
+    }
+    path = write_netcdf(
+        tmp_path / "a.nc",
+        packed.view(signed),
+        name="pr",
+        units="mm",
+        attrs=attrs,
+        engine=engine,
+        encoding={"_FillValue": signed(-1)},
+    )
+    (report,) = load(path)
+    values = series_at(loading, 0, 0, "pr").values[:5]
+    assert np.isnan(values[[2, 3]]).all()
+    np.testing.assert_array_equal(values[[0, 1, 4]], (packed[[0, 1, 4], 0, 0] * 0.01).astype(np.float32))
+    assert (report.values_missing, report.values_refused) == (2, 0)
+    np.testing.assert_array_equal(
+        series_at(loading, 2, 3, "pr").values[:5], (packed[:, 2, 3] * 0.01).astype(np.float32)
+    )
+
+
 def test_a_negative_zero_is_stored_as_zero_and_rounding_beyond_the_range_as_its_edge(load, loading, tmp_path):
     share = np.full((2, 3, 4), np.float32(1.0000001))
     share[1] = -0.0

@@ -58,11 +58,12 @@ class Packing:
 
     def unpack(self, numbers: NDArray[Any]) -> NDArray[np.floating]:
         """Values, NaN where missing; single precision only where the file has that and nothing is scaled."""
-        given = numbers.view(numbers.dtype.newbyteorder("=").str.replace("i", "u")) if self.unsigned else numbers
+        given = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
+        if self.unsigned and given.dtype.kind == "i":
+            given = given.view(given.dtype.str.replace("i", "u"))
         missing = np.zeros(given.shape, dtype=bool)
         for code in self.missing:
-            # A code that was written in another precision than the values is the same code.
-            missing |= given == (np.asarray(code).astype(given.dtype) if given.dtype.kind == "f" else code)
+            missing |= given == _as_stored(code, given.dtype)
         if given.dtype.kind == "f":
             missing |= np.abs(given) >= _DEFAULT_FILL
             missing &= ~np.isinf(given)
@@ -72,3 +73,14 @@ class Packing:
             values = values * self.scale + self.offset
         values[missing] = np.nan
         return values
+
+
+def _as_stored(code: float, dtype: np.dtype[Any]) -> Any:
+    """A code for what is missing as the values' own type has it."""
+    if dtype.kind == "f":
+        # One that was written in another precision than the values is the same code.
+        return np.asarray(code).astype(dtype)
+    if dtype.kind == "u" and -(2.0 ** (8 * dtype.itemsize - 1)) <= code < 0:
+        # Types of classic files have a sign, and so has an attribute of theirs: -1 of a byte is 255.
+        return code + 2.0 ** (8 * dtype.itemsize)
+    return code
