@@ -9,10 +9,11 @@ import pytest
 
 from aiops.climate import Cadence
 from aiops.errors import FileRefused
+from aiops.ingest.grids.cell_methods import methods_over_time
 from aiops.ingest.grids.conversion import conversion_of
 from aiops.ingest.grids.judge import Judge
 from aiops.ingest.grids.names import NameFacts, facts_of_name
-from aiops.ingest.grids.quantities import quantity_of, quantity_of_standard_name
+from aiops.ingest.grids.quantities import other_than, quantity_of, quantity_of_standard_name
 from aiops.ingest.variables import variable_of
 
 
@@ -134,3 +135,79 @@ def test_a_standard_name_needs_its_cell_method_where_it_could_be_several():
     assert quantity_of_standard_name("air_temperature", "time: mid_range") is None
     assert quantity_of_standard_name("ocean_depth", "time: mean") is None
     assert quantity_of("TAMAX") == quantity_of("tasmax_month") == "tasmax"
+
+
+@pytest.mark.parametrize(
+    ("text", "methods"),
+    [
+        ("", []),
+        ("time: mean", [("mean", "")]),
+        ("time:mean", [("mean", "")]),
+        ("area: time: mean", [("mean", "")]),
+        ("time: area: maximum", [("maximum", "")]),
+        ("area: mean time: maximum (interval: 10 minutes)", [("maximum", "")]),
+        ("area: mean where land time: mean (interval: 1 hour comment: of time: maximum)", [("mean", "")]),
+        ("time: max", [("maximum", "")]),
+        ("time: point time: maximum", [("maximum", "")]),
+        ("time: maximum within days time: mean over days", [("maximum", "within days"), ("mean", "over days")]),
+        ("lat: lon: mean realization: mean", []),
+    ],
+)
+def test_cell_methods_over_time_are_read_in_their_order(text, methods):
+    assert [(one.method, one.span) for one in methods_over_time(text)] == methods
+
+
+DAILY, MONTHLY = Cadence.DAILY, Cadence.MONTHLY
+
+
+@pytest.mark.parametrize(
+    ("quantity", "standard_name", "cell_methods", "cadence"),
+    [
+        # As CMIP, CORDEX, the national grids and what tools make of them have it.
+        ("tas", "air_temperature", "area: time: mean", DAILY),
+        ("tas", "air_temperature", "time: point", DAILY),
+        ("tas", "air_temperature", "time: mid_range", DAILY),
+        ("tas", "air_temperature", "area: mean time: point time: mean", DAILY),
+        ("tasmax", "air_temperature", "area: mean time: maximum (interval: 5 minutes)", DAILY),
+        ("tasmax", "air_temperature", "time: point time: maximum realization: mean", DAILY),
+        ("tasmax", "air_temperature", "time: maximum within days", DAILY),
+        ("tasmax", "air_temperature", "time: maximum within days time: mean over days", MONTHLY),
+        ("tasmax", "air_temperature", "time: maximum time: mean", MONTHLY),
+        ("tasmax", "air_temperature", "time: mean", MONTHLY),
+        ("tasmin", "air_temperature", "time: mean", None),
+        ("tasmin", "", "time: minimum", DAILY),
+        ("pr", "precipitation_flux", "area: time: mean", MONTHLY),
+        ("pr", "precipitation_flux", "time: sum", DAILY),
+        ("pr", "precipitation_amount", "time: mean", DAILY),
+        ("prhmax", "precipitation_flux", "time: mean within hours time: maximum over hours", DAILY),
+        ("prhmax", "precipitation_amount", "", DAILY),
+        ("hursmin", "relative_humidity", "area: mean time: minimum", DAILY),
+        ("wsgsmax", "wind_speed_of_gust", "time: maximum", DAILY),
+        ("rx1day", "precipitation_flux", "time: maximum", Cadence.YEARLY),
+        ("txx", "air_temperature", "time: maximum", Cadence.YEARLY),
+        ("snd", "surface_snow_thickness", "area: mean where land time: mean", DAILY),
+    ],
+)
+def test_ordinary_cell_methods_say_nothing_against_a_variable(quantity, standard_name, cell_methods, cadence):
+    assert other_than(quantity, standard_name, cell_methods, cadence) is None
+
+
+@pytest.mark.parametrize(
+    ("quantity", "standard_name", "cell_methods", "cadence", "other"),
+    [
+        ("tas", "air_temperature", "time: maximum", DAILY, "tasmax"),
+        ("tas", "air_temperature", "time: maximum", None, "tasmax"),
+        ("tas", "", "time: minimum", DAILY, "tasmin"),
+        ("tas", "air_temperature", "area: mean time: point time: maximum", DAILY, "tasmax"),
+        ("tas", "air_temperature", "time: maximum within days time: mean over days", MONTHLY, "tasmax"),
+        ("tas", "air_temperature", "time: mean time: maximum", MONTHLY, ""),
+        ("tas", "air_temperature", "time: standard_deviation", DAILY, ""),
+        ("tasmax", "air_temperature", "time: mean", DAILY, "tas"),
+        ("tasmax", "air_temperature", "time: minimum", MONTHLY, "tasmin"),
+        ("pr", "precipitation_flux", "time: maximum", DAILY, "prhmax"),
+        ("pr", "precipitation_amount", "time: maximum", DAILY, "prhmax"),
+        ("hurs", "relative_humidity", "time: maximum", DAILY, ""),
+    ],
+)
+def test_cell_methods_that_make_another_variable_of_it_are_known(quantity, standard_name, cell_methods, cadence, other):
+    assert other_than(quantity, standard_name, cell_methods, cadence) == other

@@ -360,3 +360,64 @@ def test_what_other_files_brought_before_stays(load, loading, tmp_path):
     assert (one.first_year, one.values.size) == (2020, 731)
     np.testing.assert_array_equal(one.values[366:], days[:, 0, 0])
     assert (report.series_inserted, report.series_updated) == (11, 1)
+
+
+def with_methods(path, methods, name="tas", n=365, **given):
+    return write_netcdf(path, some_days(n), name=name, attrs={"cell_methods": methods}, **given)
+
+
+def test_a_files_name_settles_what_field_and_cell_methods_disagree_on(load, tmp_path):
+    names = "tasmax_day_M_ssp585_r1_gn_20210101-20211231.nc", "tas_day_M_ssp126_r1_gn_20210101-20211231.nc"
+    (highest,) = load(with_methods(tmp_path / names[0], "area: mean time: maximum"))
+    assert (highest.variable, highest.warnings) == ("tasmax", ())
+    (mean,) = load(with_methods(tmp_path / names[1], "time: maximum"), scenario=None)
+    assert mean.variable == "tas"
+    assert mean.warnings == (f"{names[1]}: the name says tas, its cell_methods 'time: maximum' say tasmax",)
+
+
+@pytest.mark.parametrize(
+    ("field", "methods", "warnings"),
+    [
+        ("tas", "time: maximum", []),
+        ("tasmax", "time: maximum", []),
+        ("data", "time: maximum", []),
+        ("tasmin", "time: minimum", ["its variable tasmin says tasmin", "its cell_methods 'time: minimum' say tasmin"]),
+        ("tasmax", "time: minimum", ["its cell_methods 'time: minimum' say tasmin"]),
+    ],
+)
+def test_what_is_asked_for_wins_and_what_the_files_say_against_it_is_named(load, tmp_path, field, methods, warnings):
+    with_methods(tmp_path / "2021.nc", methods, name=field)
+    with_methods(tmp_path / "2022.nc", methods, name=field, first="2022-01-01")
+    (report,) = load(tmp_path, variable="tasmax")
+    assert report.variable == "tasmax"
+    assert list(report.warnings) == [
+        f"2021.nc and 1 more files: --variable says tasmax, {warning}" for warning in warnings
+    ]
+
+
+MIDDLES = days_since("2021-01-01", 1)[0] - 0.5 + np.array([15.5, 45.0, 74.5])
+
+
+def test_months_of_rain_are_what_is_asked_for_where_units_and_cell_methods_disagree(load, loading, tmp_path):
+    attrs = {"standard_name": "precipitation_amount", "cell_methods": "time: mean"}
+    path = write_netcdf(tmp_path / "a.nc", np.full((3, 3, 4), 120.0), times=MIDDLES, name="pr", units="mm", attrs=attrs)
+    (report,) = load(path, variable="pr_month")
+    np.testing.assert_array_equal(series_at(loading, 1, 1, "pr_month").values[:3], [120, 120, 120])
+    (warning,) = report.warnings
+    assert warning.startswith("a.nc: units 'mm' with cell_methods 'time: mean': the mean of shorter sums")
+    assert warning.endswith("; the units count: mm taken as mm")
+    # A mean of a rate is one, and so is a sum of amounts.
+    for units, methods in (("mm/day", "area: time: mean"), ("mm", "time: mean within days time: sum over days")):
+        attrs["cell_methods"] = methods
+        path = write_netcdf(
+            tmp_path / "b.nc", np.full((3, 3, 4), 4.0), times=MIDDLES, name="pr", units=units, attrs=attrs
+        )
+        assert load(path, scenario="ssp126")[0].warnings == ()
+
+
+def test_a_months_maximum_of_days_maxima_is_told_from_their_mean(load, tmp_path):
+    (mean,) = load(with_methods(tmp_path / "a.nc", "time: mean", "tasmax", n=3, times=MIDDLES))
+    assert (mean.variable, mean.warnings) == ("tasmax_month", ())
+    (highest,) = load(with_methods(tmp_path / "b.nc", "time: maximum", "tasmax", n=3, times=MIDDLES))
+    (warning,) = highest.warnings
+    assert warning.startswith("b.nc: its cell_methods say 'time: maximum'; taken for the mean of the days' values")

@@ -266,3 +266,50 @@ def test_a_variable_is_chosen_by_what_is_asked_for(tmp_path):
     with xr.open_dataset(tmp_path / "a.nc", decode_times=False) as written:
         assert "pr" in written
     assert "tasmax: units 'mm' cannot become °C" in refusal(tmp_path / "a.nc", variable="tasmax")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"name": "tas", "attrs": {"cell_methods": "time: maximum"}},
+            "variable: its variable tas says tas, its cell_methods 'time: maximum' say tasmax; allowed: one",
+        ),
+        (
+            {"name": "hurs", "units": "%", "attrs": {"cell_methods": "time: range", "standard_name": None}},
+            "variable: its variable hurs says hurs, its cell_methods say 'time: range'; allowed: one of them",
+        ),
+        (
+            {
+                "name": "pr",
+                "units": "kg m-2 s-1",
+                "attrs": {"cell_methods": "area: mean time: maximum", "standard_name": "precipitation_flux"},
+            },
+            "its variable pr says pr, its cell_methods 'area: mean time: maximum' say prhmax",
+        ),
+    ],
+)
+def test_cell_methods_that_contradict_the_variables_name_are_refused(tmp_path, given, message):
+    assert message in refusal(write_netcdf(tmp_path / "a.nc", some_days(), **given))
+
+
+@pytest.mark.parametrize(
+    ("units", "cell_methods", "message"),
+    [
+        ("mm", "area: time: mean", "the mean of shorter sums, or the sum of the step; allowed: the units of what they"),
+        ("mm", "time: sum within days time: mean over days", "the mean of shorter sums, or the sum of the step"),
+        ("mm/day", "time: sum", "a sum of rates is no rate; allowed: the units of what they are"),
+    ],
+)
+def test_months_of_rain_that_could_be_sums_or_means_are_refused(tmp_path, units, cell_methods, message):
+    path = write_netcdf(
+        tmp_path / "a.nc",
+        some_days(3, low=0),
+        times=JAN + np.array([15.5, 45.0, 74.5]),
+        name="pr",
+        units=units,
+        attrs={"standard_name": None, "cell_methods": cell_methods},
+    )
+    said = refusal(path)
+    assert f"pr: units {units!r} with cell_methods {cell_methods!r}: {message}" in said
+    assert "--variable pr_month" in said

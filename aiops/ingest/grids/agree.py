@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiops.climate import SCENARIOS
+from aiops.climate import SCENARIOS, Cadence
 from aiops.errors import FileRefused
-from aiops.ingest.grids.quantities import quantity_of
+from aiops.ingest.grids.quantities import (
+    is_described,
+    is_extreme_of_step,
+    other_than,
+    quantity_of,
+    quantity_of_standard_name,
+)
 from aiops.ingest.grids.steps import cadence_of
 from aiops.ingest.report import printable
 from aiops.ingest.variables import names_allowed
 
 if TYPE_CHECKING:
-    from aiops.climate import Cadence
     from aiops.ingest.grids.options import GridOptions
     from aiops.ingest.grids.source import GridFile
 
@@ -26,6 +31,8 @@ class Meaning:
     scenario: str
     cadence: Cadence | None
     """None: a single step that does not say how long it lasts."""
+    notes: tuple[str, ...] = ()
+    """What the file says against it, where an option or its name settled it, or that leaves a doubt."""
 
 
 def meaning_of(file: GridFile, options: GridOptions) -> Meaning:
@@ -34,24 +41,55 @@ def meaning_of(file: GridFile, options: GridOptions) -> Meaning:
     Raises:
         FileRefused: two say different things, or nobody says anything.
     """
-    return Meaning(_quantity(file, options), _scenario(file, options), _cadence(file))
+    cadence = _cadence(file)
+    quantity, against = _quantity(file, options, cadence)
+    if cadence is Cadence.MONTHLY and is_extreme_of_step(quantity, file.cell_methods):
+        text = repr(printable(file.cell_methods))
+        against.append(f"its cell_methods say {text}; taken for the mean of the days' values, not for that of one day")
+    return Meaning(quantity, _scenario(file, options), cadence, tuple(against))
 
 
-def _quantity(file: GridFile, options: GridOptions) -> str:
+def _quantity(file: GridFile, options: GridOptions, cadence: Cadence | None) -> tuple[str, list[str]]:
     of_name = quantity_of(file.name.variable) if file.name.variable else None
     if options.variable is not None:
         asked = quantity_of(options.variable.name)
         if asked is None:
             raise AssertionError("a variable of the catalogue is a quantity")
         _agree(file, "variable", of_name, asked, "--variable says")
-        return asked
-    _agree(file, "variable", of_name, file.quantity, f"its variable {printable(file.field)} says")
-    found = of_name or file.quantity
+        # What a year has is made from days, and its field may still be called as theirs.
+        against = _against(file, asked, cadence) if is_described(asked) else []
+        return asked, [f"--variable says {asked}, {one}" for one in against]
+    if of_name is not None:
+        against = _against(file, of_name, cadence)
+        if against and file.quantity != of_name:
+            raise FileRefused(f"{file.path}: variable: the name says {of_name}, {against[0]}; allowed: one of them")
+        return of_name, [f"the name says {of_name}, {one}" for one in against]
+    found = file.quantity or quantity_of_standard_name(file.standard_name, file.cell_methods, cadence)
     if found is None:
         raise FileRefused(
             f"{file.path}: {printable(file.field)}: is not known as a climate variable; allowed: --variable NAME, "
             f"or a name of {names_allowed()}"
         )
+    against = _against(file, found, cadence)
+    if against:
+        raise FileRefused(
+            f"{file.path}: variable: its variable {printable(file.field)} says {found}, {against[0]}; allowed: one of "
+            "them (--variable)"
+        )
+    return found, []
+
+
+def _against(file: GridFile, quantity: str, cadence: Cadence | None) -> list[str]:
+    """What the file says against a quantity; a field that its cell methods turn into the quantity does not."""
+    said = file.standard_name, file.cell_methods, cadence
+    found = []
+    of_field = file.quantity or quantity_of_standard_name(file.standard_name, "")
+    if of_field not in (None, quantity) and (file.quantity is None or other_than(file.quantity, *said) != quantity):
+        found.append(f"its variable {printable(file.field)} says {of_field}")
+    other = other_than(quantity, *said)
+    if other is not None:
+        text = repr(printable(file.cell_methods))
+        found.append(f"its cell_methods {text} say {other}" if other else f"its cell_methods say {text}")
     return found
 
 

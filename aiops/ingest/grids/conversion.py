@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aiops.errors import FileRefused
+from aiops.ingest.grids.cell_methods import method_of_step, methods_over_time
 from aiops.ingest.report import printable, shortened
 
 if TYPE_CHECKING:
@@ -92,6 +93,27 @@ def conversion_of(variable: Variable, given: str | None, path: Path, field: str)
     if conversion is None:
         raise FileRefused(f"{where}: units {shortened(text)!r} cannot become {variable.unit}; {_examples(variable)}")
     return conversion
+
+
+def doubt_of(conversion: Conversion, variable: Variable, cell_methods: str) -> str | None:
+    """Why units and cell methods together do not say what the depth of water of a month or a year is.
+
+    A mean of days' sums keeps their unit, mm, though it is a day's; a sum of rates keeps theirs, mm/day, though it is a
+    month's depth.
+
+    Returns:
+        The doubt in words; None when there is none.
+    """
+    if variable.name not in _RATES_OF_STEPS:
+        return None
+    method = method_of_step(methods_over_time(cell_methods))
+    amount = not conversion.by_days and _VARYING.fullmatch(conversion.given.strip()) is None
+    given = f"units {shortened(conversion.given)!r} with cell_methods {printable(cell_methods)!r}"
+    if method == "mean" and amount:
+        return f"{given}: the mean of shorter sums, or the sum of the step"
+    if method == "sum" and conversion.by_days:
+        return f"{given}: a sum of rates is no rate"
+    return None
 
 
 def _examples(variable: Variable) -> str:

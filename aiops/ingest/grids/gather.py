@@ -17,6 +17,7 @@ from aiops.ingest.grids.agree import Meaning, meaning_of
 from aiops.ingest.grids.asc import scan_asc
 from aiops.ingest.grids.netcdf import scan_netcdf
 from aiops.ingest.grids.quantities import quantity_of, variable_at
+from aiops.ingest.grids.report import with_files
 from aiops.ingest.grids.source import GridFile, Stamp
 from aiops.ingest.grids.steps import cadence_of_days, check_calendar
 from aiops.ingest.variables import VARIABLES
@@ -38,6 +39,8 @@ class FileSet:
     variable: Variable
     scenario: str
     files: tuple[GridFile, ...]
+    notes: tuple[str, ...] = ()
+    """What files say against what they are taken for."""
 
 
 def find_files(given: Iterable[str | Path], kind: str) -> list[Path]:
@@ -103,6 +106,7 @@ def sort_into_loads(files: Sequence[GridFile], options: GridOptions) -> list[Fil
         FileRefused: a file contradicts itself, its name or the options.
     """
     meanings = [(file, meaning_of(file, options)) for file in files]
+    notes = {file.path: meaning.notes for file, meaning in meanings}
     groups: dict[tuple[str, str, Cadence], list[GridFile]] = {}
     single: dict[tuple[str, str], list[GridFile]] = {}
     for file, meaning in meanings:
@@ -113,10 +117,11 @@ def sort_into_loads(files: Sequence[GridFile], options: GridOptions) -> list[Fil
     for (quantity, scenario), lone in single.items():
         cadence = _cadence_together(quantity, lone, options)
         groups.setdefault((quantity, scenario, cadence), []).extend(lone)
-    return [
-        _set(Meaning(quantity, scenario, cadence), members, options)
-        for (quantity, scenario, cadence), members in sorted(groups.items())
-    ]
+    loads = []
+    for (quantity, scenario, cadence), members in sorted(groups.items()):
+        of_all = with_files((file.path, notes[file.path]) for file in members)
+        loads.append(_set(Meaning(quantity, scenario, cadence, of_all), members, options))
+    return loads
 
 
 def _set(meaning: Meaning, members: list[GridFile], options: GridOptions) -> FileSet:
@@ -132,7 +137,7 @@ def _set(meaning: Meaning, members: list[GridFile], options: GridOptions) -> Fil
         if file.grid is not first.grid and not file.grid.same_as(first.grid):
             raise FileRefused(f"{file.path}: the grid is another than that of {first.path}; allowed: load them apart")
     by_time = sorted(members, key=lambda file: int(file.steps.places(cadence)[0]))
-    return FileSet(variable, meaning.scenario, tuple(by_time))
+    return FileSet(variable, meaning.scenario, tuple(by_time), meaning.notes)
 
 
 def _cadence_together(quantity: str, files: Sequence[GridFile], options: GridOptions) -> Cadence:

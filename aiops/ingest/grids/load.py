@@ -148,6 +148,7 @@ def _joint_hash(load: Prepared) -> str:
 
 def _warnings(load: Prepared, run: Run, without_data: int) -> Iterator[str]:
     axis = load.axis
+    yield from load.notes
     noun = {Cadence.DAILY: "days", Cadence.MONTHLY: "months", Cadence.YEARLY: "years"}[axis.cadence]
     if axis.gaps:
         yield f"{axis.gaps:,} {noun} between {axis.first} and {axis.last} stand in no file; they are missing"

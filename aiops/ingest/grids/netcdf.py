@@ -120,7 +120,7 @@ def _scan(dataset: Any, path: Path, stamp: Stamp, source_name: str | None, quant
         stamp=stamp,
         name=name,
         field=field,
-        quantity=_quantity(field, variable),
+        quantity=quantity_of(field),
         units=_text(variable, "units"),
         scenario=_scenario(dataset),
         frequency=frequency_of(_text(dataset, "frequency") or ""),
@@ -128,6 +128,8 @@ def _scan(dataset: Any, path: Path, stamp: Stamp, source_name: str | None, quant
         grid=found.grid,
         chunks=_chunks(variable, order),
         reader=NetcdfReader(path, stamp, field, order, Packing.of(variable, path, field), variable.dtype.itemsize),
+        standard_name=_text(variable, "standard_name") or "",
+        cell_methods=_text(variable, "cell_methods") or "",
     )
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from aiops.errors import FileRefused
 from aiops.grid import latitude_of, longitude_of
-from aiops.ingest.grids.conversion import Conversion, conversion_of
+from aiops.ingest.grids.conversion import Conversion, conversion_of, doubt_of
 from aiops.ingest.grids.geometry import FrameMap, map_to_frame
 from aiops.ingest.grids.judge import Judge
 from aiops.ingest.grids.plan import Memory, Points, order_points
+from aiops.ingest.grids.report import with_files
 from aiops.ingest.grids.steps import Axis, axis_of
 from aiops.ingest.report import printable, shortened
 
@@ -47,6 +48,8 @@ class Prepared:
     """(cells,): which of `points` each cell of `frame` takes its values from."""
     cheap_passes: bool
     """Parts of the files can be read without the rest."""
+    notes: tuple[str, ...]
+    """What files say against what they are taken for."""
 
     @property
     def n_steps(self) -> int:
@@ -76,6 +79,9 @@ def prepare(given: FileSet, options: GridOptions) -> Prepared:
     conversions = tuple(
         conversion_of(given.variable, _units(file, given.variable, options), file.path, file.field) for file in files
     )
+    amounts = [
+        (file.path, _amounts(file, one, given.variable, options)) for file, one in zip(files, conversions, strict=True)
+    ]
     axis = axis_of(given.variable.cadence, [file.steps for file in files], [file.path for file in files])
     frame = map_to_frame(files[0].grid, options.max_distance_km, files[0].path)
     wanted, of_cell = np.unique(frame.points, return_inverse=True)
@@ -90,6 +96,7 @@ def prepare(given: FileSet, options: GridOptions) -> Prepared:
         points=points,
         place_of_cell=places[of_cell],
         cheap_passes=options.kind == "netcdf" and len(files) <= _OPENED_OFTEN,
+        notes=(*given.notes, *with_files(amounts)),
     )
     _judge_samples(load, options)
     return load
@@ -104,6 +111,19 @@ def _units(file: GridFile, variable: Variable, options: GridOptions) -> str | No
             f"--units {options.units!r}; allowed: --units for files without units"
         )
     return options.units
+
+
+def _amounts(file: GridFile, conversion: Conversion, variable: Variable, options: GridOptions) -> list[str]:
+    """Notes on depths of water whose units and cell methods do not fit together, where --variable settles it."""
+    doubt = doubt_of(conversion, variable, file.cell_methods)
+    if doubt is None:
+        return []
+    if options.variable is None:
+        raise FileRefused(
+            f"{file.path}: {printable(file.field)}: {doubt}; allowed: the units of what they are (mm/day of a mean, mm "
+            f"of a sum), or --variable {variable.name}, by which the units count"
+        )
+    return [f"{doubt}; the units count: {conversion}"]
 
 
 def _judge_samples(load: Prepared, options: GridOptions) -> None:

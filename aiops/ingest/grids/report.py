@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from aiops.ingest.grids.judge import RefusedValues
 
@@ -105,3 +106,15 @@ class GridReport:
             yield from (f"    {example}" for example in group.examples)
         if self.next_command:
             yield f"  next: {self.next_command} computes the indicators that follow"
+
+
+def with_files(notes: Iterable[tuple[Path, Iterable[str]]]) -> tuple[str, ...]:
+    """Notes on files, each once: with the first file that it is of, and how many more there are."""
+    of_note: dict[str, list[Path]] = {}
+    for path, texts in notes:
+        for text in texts:
+            of_note.setdefault(text, []).append(path)
+    return tuple(
+        f"{paths[0].name}{f' and {len(paths) - 1:,} more files' if len(paths) > 1 else ''}: {text}"
+        for text, paths in of_note.items()
+    )

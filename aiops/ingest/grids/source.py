@@ -75,7 +75,7 @@ class GridFile:
     field: str
     """What the file calls its variable."""
     quantity: str | None
-    """What it is by the file's own name or standard name; None: it does not say."""
+    """What it is by the file's name of it; None: it does not say."""
     units: str | None
     scenario: str | None
     """What the file says itself."""
@@ -85,4 +85,5 @@ class GridFile:
     grid: Grid
     chunks: Chunks
     reader: Reader
-    notes: tuple[str, ...] = ()
+    standard_name: str = ""
+    cell_methods: str = ""
