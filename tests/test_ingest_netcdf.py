@@ -9,6 +9,7 @@ from gridded import LATITUDES, LONGITUDES, dataset, days_since, some_days, write
 from aiops.climate import Series
 from aiops.db.climate import read_series, write_series
 from aiops.grid import grid_id_of
+from aiops.ingest.grids import load as grid_load
 from aiops.ingest.grids.load import load_grids
 from aiops.ingest.grids.options import grid_options
 
@@ -348,6 +349,34 @@ def test_the_same_load_again_says_so_and_writes_nothing(load, loading, tmp_path)
     assert loading.execute("SELECT count(*) FROM dataset").fetchone() == (1,)
     (again,) = load(path, max_distance_km=0.5)
     assert not again.already_loaded
+
+
+def test_a_finished_load_is_loaded_anew_when_that_is_asked_for(load, loading, tmp_path):
+    right, wrong = (write_netcdf(tmp_path / f"{n}.nc", np.full((365, 3, 4), n, np.float32)) for n in (1, 2))
+    load(right)
+    load(wrong)
+    (report,) = load(right)
+    assert report.already_loaded
+    assert any("--again" in line for line in report.lines())
+    assert series_at(loading, 1, 1).values[0] == 2
+    (report,) = load(right, again=True)
+    assert (report.already_loaded, report.series_updated, report.blocks, report.blocks_before) == (False, 12, 1, 0)
+    assert report.next_command == "aiops run indicators"
+    assert series_at(loading, 1, 1).values[0] == 1
+    loading.execute("DELETE FROM climate_data")
+    (report,) = load(right, again=True)
+    assert (report.series_inserted, series_at(loading, 1, 1).values[0]) == (12, 1)
+    assert load(right)[0].already_loaded
+    assert loading.execute("SELECT count(*) FROM dataset").fetchone() == (2,)
+
+
+def test_a_reader_that_gives_other_values_loads_the_same_files_anew(load, tmp_path, monkeypatch):
+    path = write_netcdf(tmp_path / "a.nc", some_days())
+    load(path)
+    assert load(path)[0].already_loaded
+    monkeypatch.setattr(grid_load, "READER_VERSION", "next")
+    (report,) = load(path)
+    assert (report.already_loaded, report.series_unchanged) == (False, 12)
 
 
 def test_what_other_files_brought_before_stays(load, loading, tmp_path):

@@ -192,6 +192,22 @@ def test_a_file_that_changes_while_it_is_read_ends_the_load(loading, tmp_path):
     assert loading.execute("SELECT finished_at FROM ingest_load").fetchone() == (None,)
 
 
+def test_a_load_anew_that_was_ended_is_gone_on_with(loading, tmp_path):
+    days = two_years(tmp_path)
+    load_grids(loading, [tmp_path], grid_options("netcdf", scenario="ssp585", memory_mb=2))
+    loading.execute("DELETE FROM climate_data")
+
+    def end(what, share):
+        if what.startswith("tasmax") and share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_grids(loading, [tmp_path], grid_options("netcdf", scenario="ssp585", memory_mb=2, again=True), end)
+    (report,) = load_grids(loading, [tmp_path], grid_options("netcdf", scenario="ssp585", memory_mb=2))
+    assert 0 < report.blocks_before < report.blocks
+    np.testing.assert_array_equal(stored(loading), days)
+
+
 def test_the_command_reports_shows_progress_and_ends_with_2_when_a_file_is_refused(aiops, tmp_path):
     path = write_netcdf(tmp_path / "a.nc", some_days())
     code, text, progress = aiops("ingest", "netcdf", path, "--scenario", "SSP5-8.5")
@@ -202,6 +218,9 @@ def test_the_command_reports_shows_progress_and_ends_with_2_when_a_file_is_refus
     assert "next: aiops run indicators" in text
     assert "tasmax ssp585: 100 %" in progress.splitlines()
     assert aiops("ingest", "netcdf", path, "--scenario", "ssp126", "--quiet")[2] == ""
+    _, text, _ = aiops("ingest", "netcdf", path, "--scenario", "ssp126", "--quiet", "--again")
+    assert "series: 0 new, 0 changed, 12 as they were" in text
+    assert "already loaded" not in text
     code, text, progress = aiops("ingest", "netcdf", path, "--scenario", "ssp245", "--variable", "TAMAX", "--json")
     assert (json.loads(text)[0]["series_inserted"], progress) == (12, "")
     code, text, complaint = aiops("ingest", "netcdf", path, "--scenario", "rcp85")

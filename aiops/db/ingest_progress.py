@@ -73,6 +73,11 @@ def begin_load(connection: Connection, dataset_id: int, *, n_points: int, files:
     )
 
 
+def forget_load(connection: Connection, dataset_id: int) -> None:
+    """Forget how far a load has come; its series stay until they are written anew."""
+    connection.execute(statement("forget_ingest_load"), {"dataset_id": dataset_id})
+
+
 def read_progress(connection: Connection, dataset_id: int) -> Progress:
     """How far a load has come."""
     row = connection.execute(statement("read_ingest_progress"), {"dataset_id": dataset_id}).fetchone()

@@ -36,6 +36,10 @@ MaxDistance = Annotated[
         show_default=False,
     ),
 ]
+Again = Annotated[
+    bool,
+    typer.Option("--again", help="Load what is loaded already once more, as after another load has written over it."),
+]
 Memory = Annotated[
     float | None, typer.Option(metavar="MB", help="What may be held in memory. Default: 512.", show_default=False)
 ]
@@ -60,6 +64,7 @@ def netcdf(
     scenario: Scenario = None,
     units: Annotated[str | None, typer.Option(help="Units of files that have none, such as K or 'kg m-2 s-1'.")] = None,
     max_distance: MaxDistance = None,
+    again: Again = False,
     memory: Memory = None,
     scratch: Scratch = None,
     quiet: Quiet = False,
@@ -76,6 +81,7 @@ def netcdf(
         scenario=scenario,
         units=units,
         max_distance_km=max_distance,
+        again=again,
         memory_mb=memory,
         scratch=scratch,
     )
@@ -92,6 +98,7 @@ def asc(
     ] = None,
     units: Annotated[str | None, typer.Option(help="Units of the files. Default: those of the variable.")] = None,
     max_distance: MaxDistance = None,
+    again: Again = False,
     memory: Memory = None,
     scratch: Scratch = None,
     quiet: Quiet = False,
@@ -108,6 +115,7 @@ def asc(
         units=units,
         max_distance_km=max_distance,
         date=date,
+        again=again,
         memory_mb=memory,
         scratch=scratch,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiops.climate import Cadence
 from aiops.db.datasets import register_dataset
-from aiops.db.ingest_progress import begin_load, finish_load, only_load, read_progress
+from aiops.db.ingest_progress import begin_load, finish_load, forget_load, only_load, read_progress
 from aiops.ingest.grids.extra import need_netcdf
 from aiops.ingest.grids.gather import find_files, scan_files, sort_into_loads
 from aiops.ingest.grids.prepared import Prepared, prepare
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Tell = Callable[[str, float], None]
 
 NEXT = "aiops run indicators"
+READER_VERSION = "2"
+"""Raised whenever the same files, loaded in the same way, may give other values: then they are not loaded yet."""
 _FLOAT = 4
 
 
@@ -76,6 +78,8 @@ def _load(connection: Connection, load: Prepared, options: GridOptions, tell: Te
         parameters=_parameters(load, options),
     )
     with only_load(connection, dataset_id):
+        if options.again:
+            forget_load(connection, dataset_id)
         before = read_progress(connection, dataset_id)
         run = Run(
             connection, load, options, dataset_id, lambda share: tell(f"{load.variable.name} {load.scenario}", share)
@@ -131,6 +135,7 @@ def _parameters(load: Prepared, options: GridOptions) -> dict[str, object]:
     """All that decides which values which cells get, beside the files themselves."""
     return {
         "kind": options.kind,
+        "reader_version": READER_VERSION,
         "variable": load.variable.name,
         "scenario": load.scenario,
         "files": len(load.files),

@@ -31,6 +31,8 @@ class GridOptions:
     max_distance_km: float | None = None
     date: str | None = None
     """Of the first step of a text grid."""
+    again: bool = False
+    """Load what is loaded already once more, from the first block on."""
     memory_bytes: int = DEFAULT_MEMORY
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
@@ -44,6 +46,7 @@ def grid_options(
     units: str | None = None,
     max_distance_km: float | None = None,
     date: str | None = None,
+    again: bool = False,
     memory_mb: float | None = None,
     scratch: Path | None = None,
 ) -> GridOptions:
@@ -65,6 +68,7 @@ def grid_options(
         units=units,
         max_distance_km=max_distance_km,
         date=date,
+        again=again,
         memory_bytes=int(memory),
         scratch=scratch or Path(tempfile.gettempdir()),
     )

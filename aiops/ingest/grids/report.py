@@ -85,7 +85,7 @@ class GridReport:
             f"{self.series_unchanged:,} as they were (data set {self.dataset_id}"
         )
         if self.already_loaded:
-            yield "  already loaded: the same files in the same way; nothing was written"
+            yield "  already loaded: the same files in the same way; nothing was written (--again writes it anew)"
             yield f"{series})"
             return
         yield f"  {self.steps:,} steps, {len(self.files):,} files; units: {'; '.join(self.conversions)}"
