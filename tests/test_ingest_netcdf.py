@@ -75,7 +75,7 @@ def test_the_sql_function_gives_the_dates_and_values(load, loading, tmp_path):
 def test_kelvin_and_fluxes_are_converted_in_double_precision(load, loading, tmp_path):
     kelvin = some_days(low=260, high=310)
     (report,) = load(write_netcdf(tmp_path / "a.nc", kelvin, units="K"))
-    expected = (kelvin.astype(np.float64) - 273.15).astype(np.float32)
+    expected = (kelvin.astype(np.float64) - 273.15).round(4).astype(np.float32)
     np.testing.assert_array_equal(series_at(loading, 1, 1).values[:5], expected[:, 1, 1])
     assert report.conversions == ("K → °C: − 273.15",)
     flux = (some_days(low=0, high=50) / 86_400).astype(np.float32)
@@ -97,6 +97,18 @@ def test_packed_values_and_codes_for_missing_are_decoded(load, loading, tmp_path
     assert np.isnan(values[[2, 3]]).all()
     np.testing.assert_array_equal(values[[0, 1, 4]], (packed[[0, 1, 4], 0, 0] * 0.01 + 20.0).astype(np.float32))
     assert report.values_missing == 2
+
+
+def test_tenths_of_a_degree_that_were_kelvin_in_single_precision_are_tenths_again(load, loading, tmp_path):
+    tenths = np.arange(-200, 400).reshape(50, 3, 4) / 10
+    (report,) = load(write_netcdf(tmp_path / "a.nc", (tenths + 273.15).astype(np.float32), units="K"))
+    stored = np.stack([[series_at(loading, row, column).values[:50] for column in range(4)] for row in range(3)])
+    np.testing.assert_array_equal(np.moveaxis(stored, -1, 0), tenths.astype(np.float32))
+    assert report.values_refused == 0
+    # Whoever has more digits keeps them.
+    fine = np.full((5, 3, 4), 300.1234567)
+    load(write_netcdf(tmp_path / "b.nc", fine, units="K"), scenario="ssp126")
+    assert series_at(loading, 1, 1, scenario="ssp126").values[0] == np.float32(300.1234567 - 273.15)
 
 
 @pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])

@@ -23,6 +23,10 @@ WRONG_UNITS = 0.05
 _ROUNDING = 1e-6
 """Of the plausible range: so far beyond it a value is at its edge, but for rounding (100.00001 % after × 100)."""
 
+_DECIMALS = 4
+"""Of temperatures that were kelvin in single precision: it keeps 300 K to 0.00002 K only, so that 33.0 °C would come
+out as 32.999992, and not be a day of 33 °C or more. Source: IEEE 754, binary32, 24 bits of significand."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedValues:
@@ -73,6 +77,8 @@ class Judge:
             if conversion.by_days:
                 values *= lengths[:, None]
             values += conversion.offset
+            if conversion.offset and numbers.dtype == np.float32:
+                np.round(values, _DECIMALS, out=values)
         rounding = _ROUNDING * (high - low)
         bad = ~((values >= low - rounding) & (values <= high + rounding)) & ~missing
         if bad.any():
