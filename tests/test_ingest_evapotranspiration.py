@@ -147,6 +147,51 @@ def test_months_serve_where_there_are_no_days():
     assert some.methods == {CELL: "thornthwaite"}
 
 
+def monthly(first_year=1991, n_years=40, variables=MONTHLY_WEATHER[:3]):
+    """Monthly means, by default of temperatures alone."""
+    season = -np.cos(2 * np.pi * np.arange(12 * n_years) / 12)
+    mean = dict(zip(MONTHLY_WEATHER, (18 + 13 * season, 8 + 13 * season, 13.5 + 13 * season), strict=False))
+    return [Series(name, "historical", CELL, first_year, mean[name].astype(np.float32)) for name in variables]
+
+
+@pytest.mark.parametrize("variable", ["tasmax", "tasmin", "tas"])
+def test_days_of_one_temperature_leave_the_months_of_the_others(variable):
+    alone = potential_evapotranspiration(monthly(), {})
+    found = potential_evapotranspiration([*daily(1991, 40, variables=(variable,)), *monthly()], {})
+    assert found.methods == alone.methods == {CELL: "hargreaves"}
+    np.testing.assert_array_equal(found.series[0].values, alone.series[0].values)
+
+
+def test_where_days_and_months_give_a_method_the_days_stand_and_months_serve_beyond_them():
+    days, months = daily(1991, 10, variables=TEMPERATURES), monthly()
+    (pet,) = potential_evapotranspiration([*months, *days], {}).series
+    (of_days,) = potential_evapotranspiration(days, {}).series
+    (of_months,) = potential_evapotranspiration(months, {}).series
+    assert (pet.first_year, pet.values.size) == (1991, 480)
+    np.testing.assert_array_equal(pet.values[:120], of_days.values)
+    np.testing.assert_array_equal(pet.values[120:], of_months.values[120:])
+    assert (of_days.values != of_months.values[:120]).any()
+
+
+def test_a_month_that_days_do_not_give_is_given_by_its_monthly_means():
+    days = daily(1991, 40, variables=TEMPERATURES)
+    days[0].values[:31] = np.nan
+    (pet,) = potential_evapotranspiration([*days, *monthly()], {}).series
+    (of_months,) = potential_evapotranspiration(monthly(), {}).series
+    assert pet.values[0] == of_months.values[0]
+    assert pet.values[1] != of_months.values[1]
+
+
+def test_the_heat_index_of_thornthwaite_is_that_of_days_and_months_together():
+    days, months = daily(1991, 10, variables=("tas",)), monthly(variables=("tas_month",))
+    (pet,) = potential_evapotranspiration([*months, *days], {}).series
+    month = calendar_days(1991, 10).astype("datetime64[M]")
+    means = months[0].values.astype(float)
+    means[:120] = [days[0].values[month == one].mean() for one in np.unique(month)]
+    expected = thornthwaite(means, np.arange("1991-01", "2031-01", dtype="datetime64[M]"), NORTH, (1991, 2020))
+    np.testing.assert_allclose(pet.values, expected, rtol=1e-4, atol=1e-3)
+
+
 def test_cells_do_not_touch_each_other_and_without_temperature_there_is_nothing():
     other = CELL + 1
     series = [*daily(), *daily(2001, 2, variables=TEMPERATURES, grid_id=other)]

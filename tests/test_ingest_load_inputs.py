@@ -266,6 +266,58 @@ def test_monthly_series_bring_drought_too(connection, write):
     assert connection.execute("SELECT method FROM evapotranspiration_method").fetchall() == [("thornthwaite",)]
 
 
+def months_of_jeju(write, first="1991-01", last="2021-01"):
+    """Monthly rain and extremes of temperature, as national grids have them; a long CSV."""
+    months = np.arange(first, last, dtype="datetime64[M]")
+    random = np.random.default_rng(5)
+    season = -np.cos(2 * np.pi * np.arange(months.size) / 12)
+    values = {
+        "pr_month": random.gamma(2, 50, months.size),
+        "tasmax_month": 19 + 10 * season,
+        "tasmin_month": 12 + 10 * season,
+    }
+    return write(
+        "months.csv",
+        "variable,scenario,date,grid_id,value",
+        *(
+            f"{name},historical,{month},{JEJU},{value:.2f}"
+            for name, row in values.items()
+            for month, value in zip(months, row, strict=True)
+        ),
+    )
+
+
+def heat_of_jeju(connection, write, columns, first="1991-01-01", last="2006-01-01"):
+    days = np.arange(first, last, dtype="datetime64[D]")
+    high = 20 - 10 * np.cos(2 * np.pi * np.arange(days.size) / 365.25)
+    path = write("heat.csv", "date,high,low", *(f"{d},{h:.1f},{h - 8:.1f}" for d, h in zip(days, high, strict=True)))
+    return load_place_csv(connection, path, 33.51, 126.53, columns)
+
+
+def all_series(connection):
+    """Values by variable, scenario and cell; what was computed and what was loaded."""
+    names = [row[0] for row in connection.execute("SELECT DISTINCT variable FROM climate_data")]
+    found = read_series(connection, names, [JEJU], ["historical", "ssp585"])
+    return {(one.variable, one.scenario): (one.first_year, one.values.tobytes()) for one in found}
+
+
+@pytest.mark.parametrize("columns", [{"tasmax": "high"}, {"tasmax": "high", "tasmin": "low"}])
+def test_days_and_months_of_weather_give_the_same_in_whatever_order_they_come(connection, write, columns):
+    loads = (
+        lambda: load_long_csv(connection, months_of_jeju(write)),
+        lambda: heat_of_jeju(connection, write, columns),
+    )
+    stored = []
+    for order in (loads, loads[::-1]):
+        with connection.transaction(force_rollback=True):
+            for load in order:
+                load()
+            stored.append(all_series(connection))
+            assert one(connection, "pet_month").values.size == 360
+            assert not np.isnan(one(connection, "spei12_min").values[1:]).any()
+    assert stored[0] == stored[1]
+
+
 def test_a_refused_file_leaves_nothing_and_the_connection_usable(connection, write):
     bad = write("bad.csv", "something,else", "1,2")
     for load in (load_attributes, load_gauges, load_sea_level, load_water, load_warming, load_tracks):

@@ -1,6 +1,6 @@
 """Potential evapotranspiration of cells, month by month, by the best method that the data of a cell allow.
 
-Penman–Monteith, else Hargreaves, else Thornthwaite; from days where a scenario has days in the cell, else from
+Penman–Monteith, else Hargreaves, else Thornthwaite; each from days where the days of a month give it, else from
 monthly means. Radiation that was not measured is made of sunshine. A cell has one method for all its scenarios: were
 the future's another than the past's, the change between them would be the methods' own. A method is allowed where it
 gives, in each of the cell's scenarios, at least nine in ten † of the months that any method gives.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from aiops.climate import Cadence
+from aiops.db.climate import merge_series
 from aiops.grid import latitude_of
 from aiops.indices.evapotranspiration import hargreaves, penman_monteith, sunshine_radiation, thornthwaite
 from aiops.ingest.aligned import align, by_baseline
@@ -35,7 +36,6 @@ METHODS = ("penman_monteith", "hargreaves", "thornthwaite")
 DAILY_WEATHER = ("tasmax", "tasmin", "tas", "hurs", "sfcWind", "rsds", "sund")
 MONTHLY_WEATHER = ("tasmax_month", "tasmin_month", "tas_month", "hurs_month", "sfcWind_month", "rsds_month")
 PET = "pet_month"
-_DAILY_TEMPERATURES = frozenset({"tasmax", "tasmin", "tas"})
 _MEAN = "mean"
 _ENOUGH = 0.9
 _USUAL_ELEVATION = 100.0
@@ -69,9 +69,7 @@ def potential_evapotranspiration(weather: Sequence[Series], elevation: Mapping[i
         weather: series of DAILY_WEATHER and MONTHLY_WEATHER (others are passed over), all scenarios of each cell.
         elevation: by grid_id, m; what is not there counts as 100 m.
     """
-    by_days = {(one.scenario, one.grid_id) for one in weather if one.variable in _DAILY_TEMPERATURES}
-    months = [one for one in weather if (one.scenario, one.grid_id) not in by_days]
-    made = [*_from_days(weather, elevation), *_from_months(months, elevation)]
+    made = _joined(_from_months(weather, elevation), _from_days(weather, elevation))
     made += _by_thornthwaite([one for one in made if one.variable == _MEAN])
     by_cell: dict[int, dict[str, dict[str, Series]]] = defaultdict(lambda: defaultdict(dict))
     for one in made:
@@ -87,6 +85,18 @@ def potential_evapotranspiration(weather: Sequence[Series], elevation: Mapping[i
                 if method in of_scenario
             )
     return found
+
+
+def _joined(from_months: Iterable[Series], from_days: Iterable[Series]) -> list[Series]:
+    """What months and days give, method by method; where both give a month, that of the days stands.
+
+    Days of one variable must not put out the months of the others: few have days of all that a method needs.
+    """
+    found = {(one.variable, one.scenario, one.grid_id): one for one in from_months}
+    for one in from_days:
+        key = one.variable, one.scenario, one.grid_id
+        found[key] = merge_series(Cadence.MONTHLY, found[key], one) if key in found else one
+    return list(found.values())
 
 
 def _best_method(scenarios: Iterable[Mapping[str, Series]]) -> str | None:
