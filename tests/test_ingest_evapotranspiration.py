@@ -117,9 +117,10 @@ def test_a_method_that_lacks_more_than_a_tenth_of_the_months_is_not_the_best():
         assert potential_evapotranspiration(series, {}).methods == {CELL: method}
 
 
-def test_a_month_with_more_than_ten_missing_days_is_missing():
+@pytest.mark.parametrize("lost", [slice(0, 22, 2), slice(20, 25)])
+def test_a_month_with_more_than_ten_missing_days_or_five_on_end_is_missing(lost):
     series = daily()
-    next(one for one in series if one.variable == "hurs").values[:11] = np.nan
+    next(one for one in series if one.variable == "hurs").values[lost] = np.nan
     (pet,) = potential_evapotranspiration(series, {}).series
     assert np.isnan(pet.values).tolist() == [True] + [False] * 23
 

@@ -20,12 +20,23 @@ def test_a_month_of_rain_needs_all_its_days():
 
 def test_a_monthly_mean_stands_on_the_days_there_are_while_at_most_ten_are_missing():
     values = np.tile(np.arange(366.0)[:, None], 2)
-    values[:10, 0] = np.nan
-    values[:11, 1] = np.nan
+    values[0:20:2, 0] = np.nan
+    values[0:22:2, 1] = np.nan
     means = monthly_mean(values, DAYS)
-    assert means[0, 0] == np.arange(10, 31).mean()
+    assert means[0, 0] == np.nanmean(values[:31, 0])
     assert np.isnan(means[0, 1])
     assert means[1].tolist() == [45, 45]
+
+
+def test_a_monthly_mean_is_missing_where_five_days_on_end_are():
+    values = np.tile(np.arange(366.0)[:, None], 5)
+    values[3:7, 0] = np.nan  # four days
+    values[3:8, 1] = np.nan  # five
+    values[26:31, 2] = np.nan  # the last five of January
+    values[29:34, 3] = np.nan  # five, but two of January and three of February
+    values[361:, 4] = np.nan  # the last five of the record
+    missing = np.isnan(monthly_mean(values, DAYS))
+    assert [np.flatnonzero(missing[:, cell]).tolist() for cell in range(5)] == [[], [0], [0], [], [11]]
 
 
 def test_months_know_their_days_and_years_their_months():
