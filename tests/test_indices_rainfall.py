@@ -82,6 +82,23 @@ def test_a_missing_day_ends_a_dry_run() -> None:
     assert by_year(cdd, {"2011-07-01": np.nan})[0] == 183.0
 
 
+def test_a_29_february_that_the_calendar_has_not_does_not_end_a_dry_run() -> None:
+    wet = {"2012-06-01": 5.0, "2012-09-01": 5.0}
+    of_365_days = wet | {"2012-02-29": np.nan}
+    rain = np.stack([rain_on(days) for days in (wet, of_365_days, of_365_days | {"2012-02-28": np.nan})], axis=1)
+    assert cdd(rain, DATES)[1][1].tolist() == [152.0, 151.0, 121.0]
+
+
+def test_a_calendar_that_has_one_29_february_has_lost_the_others() -> None:
+    dates = calendar_days(2012, 8)
+    rain = np.zeros((dates.size, 2))
+    rain[np.isin(dates, np.array(["2012-06-01", "2012-09-01"], dtype="datetime64[D]"))] = 5.0
+    for day in ("2012-02-29", "2016-02-29"):
+        rain[dates == np.datetime64(day)] = np.nan
+    rain[dates == np.datetime64("2016-02-29"), 1] = 0.0
+    assert cdd(rain, dates)[1][[0, 4]].tolist() == [[151.0, 121.0], [365.0, 366.0]]
+
+
 @pytest.mark.parametrize("index", INDICES)
 def test_a_year_may_miss_fifteen_days_and_no_more(index: Callable[..., tuple[np.ndarray, np.ndarray]]) -> None:
     rain = {"2011-02-01": 30.0, "2012-02-01": 30.0}

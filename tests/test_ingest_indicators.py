@@ -116,6 +116,16 @@ def test_rain_of_the_last_days_of_history_counts_for_the_five_days_of_a_scenario
     assert found["rx1day", "ssp245", 7].values.tolist() == [50]
 
 
+def test_a_scenario_of_365_days_a_year_has_its_own_calendar_behind_a_history_of_366():
+    days = calendar_days(2015, 6)
+    history = Series("pr", "historical", 7, 2009, np.zeros(calendar_days(2009, 6).size, np.float32))
+    future = Series("pr", "ssp245", 7, 2015, np.zeros(days.size, np.float32))
+    future.values[np.isin(days, np.array(["2016-02-29", "2020-02-29"], dtype="datetime64[D]"))] = np.nan
+    found = named(yearly_indicators([history, future]))
+    assert found["cdd", "historical", 7].values.tolist() == [365, 365, 365, 366, 365, 365]
+    assert found["cdd", "ssp245", 7].values.tolist() == [365] * 6
+
+
 def test_a_gap_between_history_and_scenario_is_missing_days():
     history, future = daily("tasmax", "historical", 1991, 20), daily("tasmax", "ssp245", 2021, 5)
     found = named(yearly_indicators([history, future]))

@@ -18,6 +18,23 @@ def test_a_month_of_rain_needs_all_its_days():
     assert np.flatnonzero(np.isnan(sums[:, 0])).tolist() == [1]
 
 
+def test_a_29_february_that_the_calendar_has_not_is_no_missing_day():
+    days = calendar_days(2000, 9)
+    leap = np.flatnonzero(np.isin(days, np.array(["2000-02-29", "2004-02-29", "2008-02-29"], dtype="datetime64[D]")))
+    rain = np.ones((days.size, 5))
+    rain[leap] = np.nan
+    rain[leap[0], 1] = 1  # a calendar with the day, which lost two of them
+    rain[leap[1] - 1, 2] = np.nan
+    rain[leap[1] + 1, 3] = np.nan
+    rain[:, 4] = np.nan
+    sums = monthly_sum(rain, days)
+    assert sums[[1, 49, 97], 0].tolist() == [28, 28, 28]
+    assert sums[1, 1] == 29
+    assert [np.flatnonzero(np.isnan(sums[:, cell])).tolist() for cell in range(4)] == [[], [49, 97], [49], [49, 50]]
+    assert np.isnan(sums[:, 4]).all()
+    assert monthly_sum(rain[:60], days[:60])[:, 1].tolist() == [31, 29]
+
+
 def test_a_monthly_mean_stands_on_the_days_there_are_while_at_most_ten_are_missing():
     values = np.tile(np.arange(366.0)[:, None], 2)
     values[0:20:2, 0] = np.nan

@@ -101,7 +101,7 @@ class DailyAxis:
 
     def no_leap_years(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The record as years of 365 days, every 29 February dropped: (years, 365, cells)."""
-        kept = self.whole_years(values)[~_is_leap_day(self.days)]
+        kept = self.whole_years(values)[~is_leap_day(self.days)]
         return kept.reshape(self.years.size, _NO_LEAP_DAYS, values.shape[1])
 
     def padded_years(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,7 +154,29 @@ def _as_days(dates: ArrayLike) -> NDArray[np.datetime64]:
         raise BadInput(f"dates: {error}; allowed: datetime64[D], dates, or text YYYY-MM-DD") from error
 
 
-def _is_leap_day(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+def days_not_in_calendar(values: NDArray[np.float64], days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """The 29 Februaries that a cell's calendar has not: days that do not exist there, and are not missing.
+
+    Climate models reckon with years of 365 days. A cell is taken for one of theirs where its record has no 29 February
+    at all; and even there only those between two days that are there count, for any other may have been lost with them.
+
+    Args:
+        values: (days, cells).
+        days: (days,) of whole months, without gaps.
+
+    Returns:
+        (days, cells).
+    """
+    found = np.zeros(values.shape, dtype=bool)
+    rows = np.flatnonzero(is_leap_day(days))
+    never = np.isnan(values[rows]).all(axis=0)
+    if never.any():
+        rows = rows[rows < days.size - 1]
+        found[rows] = never & ~np.isnan(values[rows - 1]) & ~np.isnan(values[rows + 1])
+    return found
+
+
+def is_leap_day(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Is the day a 29 February."""
     months = days.astype("datetime64[M]")
     february = months.astype(np.int64) % 12 == 1

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.indices import yearly
+from aiops.indices.calendar import days_not_in_calendar
 from aiops.indices.series import RAIN
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ def sdii(rain: ArrayLike, dates: ArrayLike) -> YearsAndValues:
 def cdd(rain: ArrayLike, dates: ArrayLike) -> YearsAndValues:
     """CDD: longest run of days below 1 mm, cut at 31 December; a missing day ends a run.
 
+    A 29 February that the cell's calendar has not is no day at all (`calendar.days_not_in_calendar`).
     Arguments, shapes and errors as `rx1day`; the values are days.
     """
     days, axis = yearly.whole_years("rain", rain, dates, RAIN)
-    return yearly.years_and_values(yearly.longest_run(days < WET_DAY, axis), days, axis, rain)
+    longest = yearly.longest_run(days < WET_DAY, axis, days_not_in_calendar(days, axis.days))
+    return yearly.years_and_values(longest, days, axis, rain)
 
 
 def prcptot(rain: ArrayLike, dates: ArrayLike) -> YearsAndValues:

@@ -42,11 +42,20 @@ def minimum(values: NDArray[np.float64], axis: DailyAxis) -> NDArray[np.float64]
     return least
 
 
-def longest_run(days: NDArray[np.bool_], axis: DailyAxis) -> NDArray[np.int64]:
-    """Length of the longest stretch of true days, cut at 31 December."""
+def longest_run(days: NDArray[np.bool_], axis: DailyAxis, passed_over: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Length of the longest stretch of true days, cut at 31 December.
+
+    Args:
+        days: (days, cells).
+        axis: of these days.
+        passed_over: (days, cells): days that neither count nor end a stretch; none is a 1 January.
+    """
+    # The place among the days that count: it stands still on a day that is passed over.
     place = np.arange(days.shape[0], dtype=np.int32)[:, np.newaxis]
-    before_year = np.repeat(axis.starts - 1, axis.lengths).astype(np.int32)[:, np.newaxis]
-    last_break = np.maximum.accumulate(np.where(days, np.int32(-1), place), axis=0)
+    if passed_over.any():
+        place = np.cumsum(~passed_over, axis=0, dtype=np.int32) - np.int32(1)
+    before_year = np.repeat(place[axis.starts] - np.int32(1), axis.lengths, axis=0)
+    last_break = np.maximum.accumulate(np.where(days | passed_over, np.int32(-1), place), axis=0)
     np.maximum(last_break, before_year, out=last_break)
     runs: NDArray[np.int32] = np.maximum.reduceat(place - last_break, axis.starts, axis=0)
     return runs.astype(np.int64)

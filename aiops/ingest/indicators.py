@@ -14,7 +14,13 @@ import numpy as np
 
 from aiops.climate import Series, calendar_days
 from aiops.indices import rainfall, spells, temperature
-from aiops.indices.calendar import MOST_MISSING_DAYS, Baseline, baseline_years
+from aiops.indices.calendar import (
+    MOST_MISSING_DAYS,
+    Baseline,
+    baseline_years,
+    days_not_in_calendar,
+    is_leap_day,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -129,6 +135,10 @@ def _record(own: Series, history: Series | None) -> _Record:
         in_front = history.values[:start]
         values[: in_front.size] = in_front
     values[start : start + own.values.size] = own.values
+    dates = _dates_from(first_year, values.size)
+    if days_not_in_calendar(values[start:, np.newaxis], dates[start:]).any():
+        # One calendar for the whole record: beside the history's, the scenario's 29 Februaries would count as lost.
+        values[is_leap_day(dates)] = np.nan
     return _Record(own.grid_id, first_year, own.first_year, values, _baseline(first_year, values))
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiops.indices.calendar import days_not_in_calendar
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,6 +26,8 @@ MOST_MISSING_ON_END = 4
 def monthly_sum(values: Floats, dates: NDArray[np.datetime64]) -> Floats:
     """Sums over the days of each month; NaN where a day is missing.
 
+    A 29 February that the cell's calendar has not is not missing (`days_not_in_calendar`).
+
     Args:
         values: (days, cells).
         dates: (days,) of whole months, without gaps.
@@ -31,7 +35,8 @@ def monthly_sum(values: Floats, dates: NDArray[np.datetime64]) -> Floats:
     Returns:
         (months, cells).
     """
-    sums: Floats = np.add.reduceat(values, _starts(dates), axis=0)
+    of_calendar = np.where(days_not_in_calendar(values, dates), 0.0, values)
+    sums: Floats = np.add.reduceat(of_calendar, _starts(dates), axis=0)
     return sums
 
 
