@@ -17,6 +17,7 @@ HEADER = (
     "avgTd,avgPs,sumSsHr,sumGsr,ddMes"
 )
 DAY = "115,울릉도,2011-01-01,0.8,-1.1,2.1,28.0,6.5,,29.4,19.0,11.1,65.0,82.5,-1.9,1013.2,0.3,8.64,48.4"
+RAIN_AND_SUN = "stnId,tm,sumRn,sumSsHr"
 STATIONS = "station_id,name,latitude,longitude\n115,울릉도,37.48129,130.89863\n143,대구,35.87797,128.65296\n"
 ULLEUNGDO = grid_id_of(37.48129, 130.89863)
 
@@ -85,6 +86,16 @@ def test_empty_rain_is_no_rain_on_a_day_that_was_measured_and_missing_on_a_day_t
 def test_empty_rain_is_no_rain_in_a_file_that_has_rain_alone(parsed):
     file = parsed("143,2011-01-01,", "143,2011-01-02,3", header="stnId,tm,sumRn")
     assert values_of(file, grid_id_of(35.87797, 128.65296))["pr"][:2].tolist() == [0, 3]
+
+
+def test_rain_alone_makes_a_row_that_was_measured(parsed):
+    file = parsed(
+        "143,2011-01-01,12.5,", "143,2011-01-02,,5.0", "143,2011-01-03,,", "143,2011-01-04,0.5,", header=RAIN_AND_SUN
+    )
+    values = values_of(file, grid_id_of(35.87797, 128.65296))
+    np.testing.assert_array_equal(values["pr"][:5], [12.5, 0, np.nan, 0.5, np.nan])
+    np.testing.assert_array_equal(values["sund"][:5], [np.nan, 5, np.nan, np.nan, np.nan])
+    assert refused(file) == [(4, "row", "row", "no value in any column used")]
 
 
 def test_a_negative_zero_is_stored_as_zero(parsed):

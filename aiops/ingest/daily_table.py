@@ -35,7 +35,7 @@ class DailyColumn:
     factor: float = 1.0
     """Stored value = given value × factor."""
     empty: float = np.nan
-    """Stored where the field is empty in a row that has any value."""
+    """Stored where the field is empty in a row that has any value; in a file of such columns alone, in every row."""
 
 
 class DailyTable:
@@ -62,15 +62,14 @@ class DailyTable:
             allowed = f"{DATE_ALLOWED[Cadence.DAILY]}, years {FIRST_YEAR} to {LAST_YEAR}"
             self._refusals.refuse_row(block.lines[row], date_column, "not a day of the calendar", dates[row], allowed)
         usable = known & (forms == DateForm.DAY)
-        # A column in which emptiness means something tells nothing about whether anything was measured.
-        telling = [column for column in self._columns if np.isnan(column.empty)]
-        empty = np.full(usable.size, bool(telling))
+        # Where emptiness means something, an empty field does not tell whether anything was measured; one that is
+        # filled does. In a file of such columns alone nothing else could tell, and every row counts.
+        empty = np.full(usable.size, any(np.isnan(column.empty) for column in self._columns))
         values = np.empty((usable.size, len(self._columns)))
         for place, column in enumerate(self._columns):
             texts = block.columns[column.column]
             values[:, place] = self._column(column, texts, block.lines, usable)
-            if column in telling or not telling:
-                empty &= _blank(texts)
+            empty &= _blank(texts)
         for row in np.flatnonzero(usable & empty).tolist():
             self._refusals.refuse_row(
                 block.lines[row], "row", "no value in any column used", dates[row], "at least one value"
