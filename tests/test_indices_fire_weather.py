@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from aiops.climate import calendar_days
 from aiops.errors import BadInput
 from aiops.indices.fire_weather import FireWeather, fire_weather_index, fwi95, fwi_days_above
+from aiops.indices.series import FIRE_WEATHER, TEMPERATURE, WIND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -228,6 +229,18 @@ def test_fwi95_is_the_type_7_percentile_of_the_years_days() -> None:
     assert list(years) == [2011, 2012]
     assert values[0] == pytest.approx(np.quantile(fwi[:365], 0.95), abs=1e-12)
     assert values[1] == pytest.approx(np.quantile(fwi[365:], 0.95), abs=1e-12)
+
+
+def test_the_strongest_wind_that_is_allowed_gives_an_index_that_is_allowed() -> None:
+    dates = calendar_days(2011, 1)
+    month = dates.astype("datetime64[M]").astype(int) % 12 + 1
+    calm, dry = np.full(dates.size, 10.0), np.zeros(dates.size)
+    calm[200] = WIND.highest
+    fwi = fire_weather_index(np.full(dates.size, TEMPERATURE.highest), dry, calm, dry, month).fwi
+    assert 1e5 < fwi[200] < FIRE_WEATHER.highest / 2
+    one_storm, none = fwi95(fwi, dates)[1], fwi95(np.delete(fwi, 200), np.delete(dates, 200))[1]
+    np.testing.assert_allclose(one_storm, none, rtol=0.01)  # a single day does not decide the year
+    assert fwi_days_above(fwi, dates)[1].tolist() == [365]
 
 
 def test_a_year_needs_350_days() -> None:

@@ -8,7 +8,11 @@ import pytest
 from aiops.climate import Series, calendar_days
 from aiops.indices import fire_weather
 from aiops.ingest.asos import parse_asos
+from aiops.ingest.derived import DAILY, indicators_of_days
+from aiops.ingest.drought import drought_indicators
+from aiops.ingest.evapotranspiration import potential_evapotranspiration
 from aiops.ingest.fire import FIRE_SOURCES, fire_indicators
+from aiops.ingest.variables import variable_of
 
 
 def weather(scenario, first_year, n_years, grid_id=7, seed=0):
@@ -78,6 +82,21 @@ def test_a_year_with_fewer_than_350_days_is_missing_and_a_cell_without_a_year_is
     assert np.isnan(found["fwi95", "historical", 7].values).tolist() == [True, False]
     series[1].values[:] = np.nan
     assert fire_indicators(series) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_weather_that_the_catalogue_takes_voids_a_load(seed):
+    random, days = np.random.default_rng(seed), calendar_days(2001, 16).size
+    extremes = [
+        Series(name, "historical", 7, 2001, random.choice([kind.minimum, kind.maximum], days).astype(np.float32))
+        for name in DAILY
+        for kind in [variable_of(name)]
+    ]
+    found = indicators_of_days(extremes, {"historical"})
+    potential = potential_evapotranspiration(extremes, {7: 3000.0})
+    found += [*potential.series, *drought_indicators([*found, *potential.series])]
+    assert {"fwi95", "fwi21", "txx", "rx5day", "pet_month", "spei12"} <= {one.variable for one in found}
+    assert all(np.isfinite(one.values).any() for one in found)
 
 
 def test_cells_do_not_touch_each_other():
