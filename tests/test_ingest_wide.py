@@ -21,6 +21,7 @@ from aiops.errors import BadInput, DatabaseUnavailable
 from aiops.grid import grid_id_of
 from aiops.ingest.wide import load as wide_load
 from aiops.ingest.wide.load import load_wide
+from aiops.ingest.wide.source import open_source, wide_rows, wide_tables
 
 PLACES = {1: (126.97, 37.57), 2: (127.12, 35.84), 3: (129.03, 35.10)}
 """By the source's own number: longitude, latitude."""
@@ -149,6 +150,72 @@ def test_daily_tables_keep_true_days(source, target):
     assert (table.variable, table.cadence) == ("tas", "daily")
     (series,) = read_series(target, ["tas"], [GRID[1]], ["ssp245"])
     assert series.values.tolist() == np.float32(np.arange(1, 367) / 10).tolist()
+
+
+def every(own, name, step, until="2023-12-01", cells=(1, 2, 3)):
+    """A table with a row every so often."""
+    own.execute(f"CREATE TABLE IF NOT EXISTS {name} ({MONTHLY})")
+    for cell in cells:
+        own.execute(
+            f"INSERT INTO {name} SELECT day, %s, 11, 12, 13, 14"
+            " FROM generate_series(timestamp '2021-01-01', %s, %s::interval) AS day",
+            (cell, until, step),
+        )
+
+
+def test_a_cell_that_is_unlike_the_others_does_not_tell_how_often_a_table_has_a_row(source, target, own):
+    own.execute(f"CREATE TABLE rn_data ({MONTHLY})")
+    own.execute("INSERT INTO rn_data VALUES ('2021-01-01', 1, 11, 12, 13, 14)")
+    every(own, "rn_data", "1 month", cells=(2, 3))
+    own.execute(f"CREATE TABLE ta_data ({MONTHLY})")
+    own.execute("INSERT INTO ta_data VALUES ('2021-01-31', 1, 11, 12, 13, 14)")
+    every(own, "ta_data", "1 month")
+    (rain, warmth) = load_wide(target, source[0]).tables
+    assert (rain.variable, rain.cadence, rain.rows_refused) == ("pr_month", "monthly", 0)
+    assert (warmth.variable, warmth.cadence) == ("tas_month", "monthly")
+    assert groups(warmth) == {("row", "the same twice"): (1, ("observation_date 2021-01, grid_id 1",))}
+
+
+def test_a_table_of_which_nobody_can_say_how_often_it_has_a_row_is_skipped_by_name(source, target, own):
+    every(own, "rn_data", "1 month", cells=(1, 2))
+    every(own, "rn_data", "1 day", cells=(3,))
+    every(own, "ta_data", "7 days")
+    every(own, "tamax_data", "1 month", until="2021-01-01")
+    every(own, "tamin_data", "1 month", until="2021-01-01", cells=(1, 2))
+    every(own, "tamin_data", "1 day", until="2021-01-02", cells=(3,))
+    report = load_wide(target, source[0])
+    assert report.tables == ()
+    disagree = "its cells do not agree how often they have a row (of 3 that were looked at {}); allowed: days, months"
+    single = "{} of the 3 cells that were looked at have more than one row: {} may be of days or of months; allowed: "
+    said = dict(report.skipped)
+    assert said["public.rn_data"].startswith(disagree.format("2 a row a month, 1 a row a day"))
+    assert said["public.ta_data"].startswith(disagree.format("3 neither"))
+    for name, several, variable in (("tamax", 0, "tasmax"), ("tamin", 1, "tasmin")):
+        start = single.format(several, variable)
+        assert said[f"public.{name}_data"] == f"{start}several rows a cell, or for months the name {variable}_month"
+
+
+def test_single_rows_are_of_the_only_cadence_that_a_variable_has(source, target, own):
+    every(own, "pr_month_data", "1 month", until="2021-01-01")
+    every(own, "hursmin_data", "1 month", until="2021-01-01")
+    report = load_wide(target, source[0])
+    assert {table.variable: table.cadence for table in report.tables} == {"pr_month": "monthly", "hursmin": "daily"}
+
+
+def test_some_twenty_cells_are_looked_at(source, target, own):
+    own.execute("INSERT INTO location_grid SELECT n, 126 + n * 0.01, 36 FROM generate_series(4, 100) AS n")
+    every(own, "rn_data", "1 month", cells=range(1, 101))
+    with open_source(source[0]) as other:
+        (table,) = wide_tables(other)[0]
+        assert sum(len(rows) for rows in wide_rows(other, table, 1, some_cells=True)) == 20
+    own.execute("CREATE TABLE held (LIKE rn_data)")
+    # One odd cell of twenty is outvoted; three are not.
+    for odd, loaded in ((1, True), (3, False)):
+        own.execute("TRUNCATE held; INSERT INTO held SELECT * FROM rn_data WHERE grid_id <= 20; TRUNCATE rn_data")
+        own.execute("INSERT INTO rn_data SELECT * FROM held WHERE grid_id > %s", (odd,))
+        every(own, "rn_data", "1 day", until="2021-01-09", cells=range(1, odd + 1))
+        report = load_wide(target, source[0], ["rn_data"], dry_run=True)
+        assert bool(report.tables) == loaded
 
 
 def test_moments_with_a_time_zone_are_days_of_korea(source, target, own):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TRUE_CALENDARS = frozenset({"standard", "gregorian", "proleptic_gregorian"})
 NO_LEAP = frozenset({"noleap", "365_day"})
 _UNIT = {Cadence.DAILY: "D", Cadence.MONTHLY: "M", Cadence.YEARLY: "Y"}
-_LENGTHS = {Cadence.DAILY: (0.99, 1.01), Cadence.MONTHLY: (27.5, 31.5), Cadence.YEARLY: (359.5, 366.5)}
+LENGTHS = {Cadence.DAILY: (0.99, 1.01), Cadence.MONTHLY: (27.5, 31.5), Cadence.YEARLY: (359.5, 366.5)}
 """Days that one step of each cadence lasts."""
 
 
@@ -126,7 +126,7 @@ def cadence_of(steps: Steps, path: Path, field: str) -> Cadence | None:
     else:
         return None
     typical = float(np.median(lengths))
-    for cadence, (low, high) in _LENGTHS.items():
+    for cadence, (low, high) in LENGTHS.items():
         # Gaps only lengthen distances; a step itself is never longer than its cadence.
         if low <= typical <= high and lengths.min() >= low and (steps.widths is None or lengths.max() <= high):
             return cadence
@@ -141,7 +141,7 @@ def cadence_of_days(days: NDArray[np.int64]) -> Cadence | None:
     if days.size < 2:
         return None
     apart = np.diff(days)
-    for cadence, (low, high) in _LENGTHS.items():
+    for cadence, (low, high) in LENGTHS.items():
         if low <= float(np.median(apart)) <= high and apart.min() >= low:
             return cadence
     return None

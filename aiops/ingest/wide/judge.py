@@ -10,15 +10,14 @@ import numpy as np
 from aiops.climate import Cadence, Series, calendar_days
 from aiops.ingest.texts import FIRST_YEAR, LAST_YEAR
 from aiops.ingest.units import hint_of
-from aiops.ingest.variables import Variable, find_variable
-from aiops.ingest.wide.source import NO_TIME, wide_rows
+from aiops.ingest.wide.source import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from aiops.db.connect import Connection
+    from aiops.ingest.variables import Variable
     from aiops.ingest.wide.source import WideRow, WideTable
 
 EXAMPLES = 5
@@ -175,43 +174,3 @@ class Judge:
     def _extend(self, first: int, last: int) -> None:
         self.first_year = first if self.first_year is None else min(self.first_year, first)
         self.last_year = last if self.last_year is None else max(self.last_year, last)
-
-
-def variable_of_table(table: WideTable, source: Connection) -> Variable | str:
-    """The variable that a table is of, by its name and how often a cell has a row; or why there is none.
-
-    Args:
-        table: the table.
-        source: where it is; one cell of it is looked at.
-    """
-    named = find_variable(table.word)
-    if named is None:
-        return f"{table.word!r} is no variable"
-    cadence = _cadence_of(table, source, named)
-    if cadence is None:
-        return "it has no row"
-    monthly = find_variable(f"{named.name}_month") if cadence is Cadence.MONTHLY else None
-    variable = named if named.cadence is cadence else monthly
-    if variable is None:
-        return f"it has a row a {_PERIOD[cadence]}, and {named.name} is {named.cadence}"
-    return variable
-
-
-_PERIOD = {Cadence.DAILY: "day", Cadence.MONTHLY: "month", Cadence.YEARLY: "year"}
-
-
-def _cadence_of(table: WideTable, source: Connection, named: Variable) -> Cadence | None:
-    """How often a cell has a row; None where no cell has any."""
-    if table.time == "year":
-        return Cadence.YEARLY
-    sample = next(wide_rows(source, table, 1, one_cell=True), None)
-    if sample is None:
-        return None
-    days = np.unique(sample[0].moments[sample[0].moments != NO_TIME]).astype(np.int64).astype("datetime64[D]")
-    if days.size <= 1:  # one row tells nothing
-        return named.cadence
-    months = np.unique(days.astype("datetime64[M]")).size
-    if months < days.size:
-        return Cadence.DAILY
-    years = np.unique(days.astype("datetime64[Y]")).size
-    return Cadence.MONTHLY if years < days.size else Cadence.YEARLY

@@ -16,7 +16,8 @@ from aiops.db.climate import Written, write_series
 from aiops.db.datasets import register_dataset
 from aiops.errors import BadInput
 from aiops.ingest.derived import Deriver
-from aiops.ingest.wide.judge import Judge, variable_of_table
+from aiops.ingest.wide.cadence import variable_of_table
+from aiops.ingest.wide.judge import Judge
 from aiops.ingest.wide.report import TableReport, WideReport
 from aiops.ingest.wide.source import name_of, open_source, source_cells, wide_rows, wide_tables
 

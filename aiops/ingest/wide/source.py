@@ -33,7 +33,7 @@ NO_TIME = -(2**31)
 _AT_ONCE = 20_000
 _DATE = "({column}::date - DATE '1970-01-01')"
 _VALUES = "string_agg(float8send(coalesce({column}, 'NaN')), ''::bytea ORDER BY moment)"
-_ONE_CELL = "WHERE grid_id = (SELECT grid_id FROM {table} WHERE grid_id IS NOT NULL LIMIT 1)"
+_SOME_CELLS = "WHERE grid_id IN ({cells})"
 _COLUMN = "{column}::float8 AS {column}"
 
 
@@ -172,7 +172,7 @@ def source_cells(connection: Connection, schema: str) -> SourceCells:
 
 
 def wide_rows(
-    connection: Connection, table: WideTable, at_once: int, *, one_cell: bool = False
+    connection: Connection, table: WideTable, at_once: int, *, some_cells: bool = False
 ) -> Iterator[Sequence[WideRow]]:
     """All of a table, cell by cell in the order of their numbers.
 
@@ -180,14 +180,16 @@ def wide_rows(
         connection: from `open_source`.
         table: which.
         at_once: bytes that may be fetched together; the first fetch is one cell.
-        one_cell: only one cell, whichever comes first.
+        some_cells: only some 20 cells, whichever come first.
     """
     columns = [sql.Identifier(name) for name in table.scenarios]
     moment = sql.SQL(_DATE).format(column=sql.Identifier(table.time)) if table.time != "year" else sql.SQL("year::int")
+    name = sql.Identifier(table.schema, table.name)
+    cells = sql.SQL(statement("wide_some_cells")).format(table=name)
     query = sql.SQL(statement("wide_series")).format(
-        table=sql.Identifier(table.schema, table.name),
+        table=name,
         moment=moment,
-        only=sql.SQL(_ONE_CELL if one_cell else "").format(table=sql.Identifier(table.schema, table.name)),
+        only=sql.SQL(_SOME_CELLS).format(cells=cells) if some_cells else sql.SQL(""),
         columns=sql.SQL(", ").join(sql.SQL(_COLUMN).format(column=one) for one in columns),
         values=sql.SQL(", ").join(sql.SQL(_VALUES).format(column=one) for one in columns),
     )
