@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -21,10 +23,18 @@ from chaos.work import CELLS_A_CHUNK, FIRST_CELL, Batch, keep_as_reference
 SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
 START_SECONDS = 60.0
 """Within which a daemon has to be at work: the machine may be slow, and six processes start at once."""
+ANNOUNCED_SECONDS = 30.0
+"""Half of what a job whose announcement was lost waits while polls are rare."""
+POLLS = Path(__file__).parent / "polls"
 PROBE = json.dumps({"job": "hazard", "cells": [FIRST_CELL], "risk_types": ["extreme_heat"], "force": True})
 LISTENER = (
     "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'aiops listener%' AND datname = current_database()"
 )
+
+
+def with_folder(folder):
+    """The setting that has Python load the `sitecustomize.py` of a folder."""
+    return {"PYTHONPATH": os.pathsep.join(part for part in (str(folder), os.environ.get("PYTHONPATH")) if part)}
 
 
 class Watch:
@@ -68,6 +78,7 @@ class Rig:
         self.crashes = 0
         """Of the server. A test that has it crash counts that beforehand; see `chaos.heard`."""
         self._witness = None
+        self._rare_polls = folder / "rare-polls"
         self.watch = Watch(server, name)
         self._stack = ExitStack()
         self._stack.enter_context(self.watch)
@@ -148,7 +159,7 @@ class Rig:
         """Start a daemon; return when all its processes take jobs and one daemon listens."""
         log = self.folder / f"daemon-{len(self.daemons)}.log"
         known = self.workers() if wait else 0
-        settings = {**SETTINGS, **settings}
+        settings = {**SETTINGS, **with_folder(POLLS), "CHAOS_RARE_POLLS": str(self._rare_polls), **settings}
         daemon = Daemon(self.server.guardian, url or self.url, log, **settings)
         self.daemons.append(daemon)
         if wait:
@@ -156,6 +167,18 @@ class Rig:
             wait_for(lambda: self.workers() >= known + processes, START_SECONDS)
             wait_for(self.is_listening, START_SECONDS)
         return daemon
+
+    @contextmanager
+    def rare_polls(self):
+        """Meanwhile daemons look for jobs by themselves once a minute only: what is done sooner was announced to them.
+
+        That counts from their next look on, so the first job may still be one that was polled for.
+        """
+        self._rare_polls.touch()
+        try:
+            yield
+        finally:
+            self._rare_polls.unlink()
 
     def workers(self):
         """Processes that have registered and give signs of life."""

@@ -13,6 +13,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from chaos.invariants import LISTENING_SECONDS
+from chaos.rig import ANNOUNCED_SECONDS
 from chaos.work import FIRST_CELL, RISKS, chunk_cells
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
@@ -246,20 +247,21 @@ def test_a_stranger_on_the_queues_channels_ends_no_job_and_slows_nothing(rig, st
             (FLOOD,),
         )
         rig.injected(FLOOD)
-    assert batch.wait(60) == "completed"
+    assert batch.wait(120) == "completed"
     statuses = "SELECT array_agg(DISTINCT status::text) FROM procrastinate_jobs"
-    rig.wait(lambda: rig.look(statuses) == ["succeeded"], 5)  # a job's end is noted after its work's
+    rig.wait(lambda: rig.look(statuses) == ["succeeded"])  # a job's end is noted after its work's
     assert rig.look(sessions) == ears, "no session was lost over it"
     assert {one.pid for one in daemon.family()} == before
-    # Announced, not polled for: the first of its two steps alone would take up to two seconds.
-    took = [seconds_of_a_small_batch(rig) for _ in range(5)]
+    with rig.rare_polls():
+        seconds_of_a_small_batch(rig)
+        took = [seconds_of_a_small_batch(rig) for _ in range(5)]
     rig.record.recovered_seconds.append(statistics.median(took))
-    assert statistics.median(took) < 1.0, took
+    assert max(took) < ANNOUNCED_SECONDS, took
 
 
 def seconds_of_a_small_batch(rig):
     start = time.monotonic()
-    assert rig.batch(1, "hazard", risk_types=["extreme_heat"]).wait(20) == "completed"
+    assert rig.batch(1, "hazard", risk_types=["extreme_heat"]).wait(300) == "completed"
     return time.monotonic() - start
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -11,11 +10,12 @@ import pytest
 
 from chaos.daemon import freeze
 from chaos.invariants import RESCUE_SECONDS
+from chaos.rig import with_folder
 from chaos.work import FIRST_CELL
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
-POISON = str(Path(__file__).parent / "poison")
+POISON = Path(__file__).parent / "poison"
 STOP_PROMISED = 25.0
 """Seconds; measured with some seconds more, for a machine that is slow to start and end processes."""
 SLACK = 8.0
@@ -36,8 +36,7 @@ def is_refusal(line, process):
 
 def poisoned(kind, cell=FIRST_CELL):
     """Settings of a daemon that cannot compute one cell."""
-    path = os.pathsep.join(part for part in (POISON, os.environ.get("PYTHONPATH")) if part)
-    return {"PYTHONPATH": path, "CHAOS_POISON": f"{kind}:{cell}"}
+    return {**with_folder(POISON), "CHAOS_POISON": f"{kind}:{cell}"}
 
 
 @pytest.mark.fault("1 kill -9 of a compute process")
