@@ -46,7 +46,7 @@ def running_daemon(database, log, **settings):
                 child.kill()
 
 
-def wait_for(question, seconds=60.0, pause=0.02):
+def wait_for(question, seconds=120.0, pause=0.02):
     """Ask until the answer is true, and return it; fail when time is up."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):
@@ -74,7 +74,7 @@ def run(database, *arguments, code=0, **settings):
         env=environment(database, **settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
