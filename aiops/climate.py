@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCENARIOS = ("historical", "ssp126", "ssp245", "ssp370", "ssp585")
+Scenario = Literal["historical", "ssp126", "ssp245", "ssp370", "ssp585"]
+SCENARIOS: tuple[str, ...] = get_args(Scenario)
 DECADES = tuple(range(2020, 2100, 10))
+HORIZONS = ("baseline", *(f"{decade}s" for decade in DECADES))
 
 
 class Cadence(StrEnum):

@@ -13,8 +13,9 @@ from asking import SEOUL, compute, copied_database, write_inputs
 from serving import running_api
 
 from aiops.grid import grid_id_of
+from aiops.report import words
 from aiops.settings import settings
-from workers.api.shapes import BATCH_ID
+from workers.api.shapes import BATCH_ID, SCHEMAS
 
 CASES = int(os.environ.get("AIOPS_HTTP_CASES", "100"))
 """`make test-http` takes 2,000."""
@@ -86,3 +87,25 @@ def test_every_endpoint_is_described_with_its_errors_and_what_is_asked_has_examp
         "/metrics",
     ):  # fmt: skip
         assert name in document["paths"]
+
+
+def test_the_document_names_what_the_database_names_in_its_order(connection):
+    def listed(query):
+        return [name for (name,) in connection.execute(query)]
+
+    risks = listed("SELECT risk_type FROM risk_type ORDER BY position")
+    levels = "SELECT score_level(score) FROM generate_series(0, 100) AS score GROUP BY 1 ORDER BY min(score)"
+    result_statuses = listed("SELECT result_status_name(code::smallint) FROM generate_series(1, 5) AS code")
+    row = SCHEMAS["Results"]["properties"]["hazard"]["items"]["properties"]
+    batch = SCHEMAS["Status"]["properties"]
+    assert row["risk_type"]["enum"] == risks == list(words.RISKS)
+    assert row["scenario"]["enum"] == listed("SELECT scenario FROM scenario ORDER BY position")
+    assert row["horizon"]["enum"] == listed("SELECT horizon FROM horizon ORDER BY position")
+    assert row["status"]["enum"] == [*result_statuses, "absent"]
+    assert row["hazard_level"]["enum"] == [*listed(levels), None]
+    assert set(batch["job_type"]["enum"]) == set(listed("SELECT job_type FROM job_type"))
+    (allowed,) = connection.execute(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = 'batch_jobs'::regclass AND contype = 'c' AND conname LIKE '%status%'"
+    ).fetchone()
+    assert batch["status"]["enum"] == re.findall(r"'([a-z]+)'", allowed)

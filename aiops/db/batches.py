@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aiops.db.connect import Connection
+
+Status = Literal["queued", "running", "completed", "failed", "cancelled"]
+"""As `batch_jobs` allows."""
+JobType = Literal[
+    "probability", "hazard", "assessment", "indicators", "ondemand_risk_calculation", "portfolio_risk_calculation",
+    "test",
+]  # fmt: skip
+"""The rows of the table `job_type`; a `test` is taken by no daemon."""
+
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+ENDED: Final[tuple[Status, ...]] = ("completed", "failed", "cancelled")
+"""The statuses after which nothing more comes."""
+JOB_TYPES: Final[tuple[JobType, ...]] = get_args(JobType)
 
 
 def create_batch_job(connection: Connection, job_type: str, input_params: Mapping[str, object] | None = None) -> UUID:

@@ -31,7 +31,7 @@ RISKS: Final = {
     "urban_flood": Words("Urban flood", "도시 홍수"),
     "typhoon": Words("Typhoon", "태풍"),
 }
-"""As the database names them (`risk_type`)."""
+"""As the database names them (`risk_type`), in its order."""
 
 SCENARIOS: Final = {
     "historical": Words("Historical", "과거"),

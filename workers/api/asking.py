@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from starlette.requests import Request  # noqa: TC002  FastAPI reads the annotations
 from starlette.responses import Response
 
+from aiops.db.batches import ENDED
 from workers.api.bodies import read_object
 from workers.api.context import context_of
 from workers.api.describe import answers, body
-from workers.api.hub import ENDED
 from workers.api.parameters import BatchId, Family  # noqa: TC001
 from workers.api.problems import Problem, unknown_batch
 from workers.api.shapes import CALCULATE_EXAMPLES, PORTFOLIO_EXAMPLES, YEARLY_EXAMPLES

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from aiops.db.batches import ENDED
 from aiops.errors import AiopsError
 from workers.ear import hear, listening_session
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "aiops_progress"
-ENDED: Final = ("completed", "failed", "cancelled")
 LOOK_SECONDS: Final = 5.0
 """Batches that are followed are looked at so often, too: a session that hears nothing (behind a pooler) costs no
 event."""

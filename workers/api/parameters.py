@@ -8,6 +8,8 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import AwareDatetime, BeforeValidator
 
+from aiops.climate import Scenario
+from aiops.db.batches import JobType, Status
 from aiops.grid import FRAME
 from workers.api.shapes import BATCH_ID
 
@@ -20,18 +22,7 @@ def _written_out(given: object) -> object:
 
 
 BatchId = Annotated[UUID, Path(description="the number that asking gave", examples=[BATCH_ID])]
-Status = Literal["queued", "running", "completed", "failed", "cancelled"]
-JobType = Literal[
-    "probability",
-    "hazard",
-    "assessment",
-    "indicators",
-    "ondemand_risk_calculation",
-    "portfolio_risk_calculation",
-    "test",
-]
 Family = Literal["probability", "hazard", "assessment"]
-Scenario = Literal["historical", "ssp126", "ssp245", "ssp370", "ssp585"]
 
 Latitude = Annotated[
     float, Query(ge=FRAME.south, le=FRAME.north, allow_inf_nan=False, description="degrees north", examples=[37.5665])

@@ -1,33 +1,33 @@
 """The shapes of what is asked and answered, as the OpenAPI document shows them.
 
 Answers are written by the database, so these describe and do not convert. What is asked is judged by the database's
-own validator; its bounds stand here a second time, for readers and for tools.
+own validator; its bounds stand here a second time, for readers and for tools. The names are those of their owners.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-RISKS: Final = (
-    "extreme_heat", "extreme_cold", "wildfire", "drought", "water_stress", "sea_level_rise", "river_flood",
-    "urban_flood", "typhoon",
-)  # fmt: skip
-SCENARIOS: Final = ("historical", "ssp126", "ssp245", "ssp370", "ssp585")
-HORIZONS: Final = ("baseline", *(f"{decade}s" for decade in range(2020, 2100, 10)))
-STATUSES: Final = ("queued", "running", "completed", "failed", "cancelled")
-JOB_TYPES: Final = (
-    "probability", "hazard", "assessment", "indicators", "ondemand_risk_calculation", "portfolio_risk_calculation",
-    "test",
-)  # fmt: skip
-RESULT_STATUSES: Final = ("ok", "short_record", "insufficient_data", "not_applicable", "failed", "absent")
-LEVELS: Final = ("very_low", "low", "medium", "high", "very_high")
+from aiops.assess.levels import LEVELS
+from aiops.climate import HORIZONS, SCENARIOS
+from aiops.db.batches import JOB_TYPES, STATUSES
+from aiops.report import words
+from aiops.stats.codes import ResultStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RISKS: Final = tuple(words.RISKS)
+"""Those of the database, in its order."""
+_NUMBER_OF_RISKS: Final = {9: "nine", 10: "ten"}.get(len(RISKS), str(len(RISKS)))
+RESULT_STATUSES: Final = (*(status.name.lower() for status in ResultStatus), "absent")
 
 Shape = dict[str, Any]
 
 BATCH_ID: Final = "3f0b6a4e-6a36-4b0f-9d0e-6f3f4f1f2a11"
 
 
-def one_of(names: tuple[str, ...], *, null: bool = False) -> Shape:
+def one_of(names: Iterable[str], *, null: bool = False) -> Shape:
     """A name out of some."""
     return {"type": ["string", "null"], "enum": [*names, None]} if null else {"type": "string", "enum": list(names)}
 
@@ -91,7 +91,7 @@ _WORTH: Final = {
 }
 _RISK_LIST: Final = _maybe_list(
     {"type": "string", "description": "a name or an alias: extreme_heat, typhoon, …"},
-    minItems=1, description="all nine", examples=[["extreme_heat", "typhoon"]],
+    minItems=1, description=f"all {_NUMBER_OF_RISKS}", examples=[["extreme_heat", "typhoon"]],
 )  # fmt: skip
 _QUESTION: Final = {
     "risk_types": _RISK_LIST,
@@ -118,7 +118,7 @@ CALCULATE: Final = _object(
 )
 CALCULATE_EXAMPLES: Final = {
     "place": {
-        "summary": "A place: nine risks, SSP2-4.5, the 2050s",
+        "summary": f"A place: {_NUMBER_OF_RISKS} risks, SSP2-4.5, the 2050s",
         "value": {"latitude": 37.5665, "longitude": 126.978},
     },
     "building": {

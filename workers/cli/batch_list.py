@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from psycopg.rows import dict_row
 
+from aiops.db.batches import STATUSES
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.settings import settings
@@ -60,7 +61,7 @@ def batches(
     """
     names = {name: job_type for job_type, name in JOB_NAMES.items()}
     asked = {
-        "statuses": _allowed("--status", status, complete.STATUSES),
+        "statuses": _allowed("--status", status, STATUSES),
         "job_types": _allowed("--type", [names.get(one, one) for one in job_type or ()], complete.JOB_TYPES),
         "since": None if since is None else moment_of(since),
         "most": limit,

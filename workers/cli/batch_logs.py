@@ -8,6 +8,7 @@ import psycopg.errors
 import typer
 from psycopg.rows import dict_row
 
+from aiops.db.batches import ENDED
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from workers.cli.arguments import BatchId, find_batch
@@ -15,7 +16,6 @@ from workers.cli.connection import database
 from workers.cli.output import Json, say, say_json, show
 from workers.cli.units import items_of, job_name, lasting, local_to_second
 from workers.cli.waking import alarm
-from workers.cli.watch import ENDED
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from aiops.climate import DECADES, SCENARIOS
+from aiops.climate import HORIZONS, SCENARIOS
+from aiops.db import batches
 from aiops.db.statements import statement
 from aiops.errors import AiopsError
 from aiops.risks import all_risks
@@ -14,20 +15,11 @@ from workers.health.reading import reading
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STATUSES = ("queued", "running", "completed", "failed", "cancelled")
-JOB_TYPES = (
-    "probability",
-    "hazard",
-    "assessment",
-    "indicators",
-    "ondemand_risk_calculation",
-    "portfolio_risk_calculation",
-)
-HORIZONS = ("baseline", *(f"{decade}s" for decade in DECADES))
+JOB_TYPES = tuple(job_type for job_type in batches.JOB_TYPES if job_type != "test")
 
 
 def risk_types(incomplete: str) -> list[str]:
-    """The nine risk types."""
+    """The risk types."""
     return _beginning_with(all_risks(), incomplete)
 
 
@@ -43,7 +35,7 @@ def horizons(incomplete: str) -> list[str]:
 
 def statuses(incomplete: str) -> list[str]:
     """What a batch may be."""
-    return _beginning_with(STATUSES, incomplete)
+    return _beginning_with(batches.STATUSES, incomplete)
 
 
 def job_types(incomplete: str) -> list[str]:

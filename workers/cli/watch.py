@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from aiops.db.batches import ENDED
 from aiops.db.statements import statement
 from aiops.errors import BatchFailed, DaemonFailed
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
@@ -31,7 +32,6 @@ class Computing(Protocol):
         """What it said last, in one line."""
 
 
-ENDED = ("completed", "failed", "cancelled")
 HINT_SECONDS = 20.0
 """A daemon that is alive takes a job within milliseconds; whoever waits for longer is told what is waited for."""
 PICKUP_SECONDS = 120.0

@@ -21,6 +21,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from aiops import __version__
+from aiops.db.batches import STATUSES
 from workers.health.cached import Cached
 from workers.health.figures import DURATION_LIMITS, Figures, read_figures
 from workers.listener import JOBS
@@ -40,7 +41,6 @@ CACHE_SECONDS = 5.0
 
 QUEUES = tuple(dict.fromkeys(queue for role in ROLES.values() for queue in role.queues))
 JOB_STATUSES = ("todo", "doing", "succeeded", "failed", "cancelled", "aborted")
-BATCH_STATUSES = ("queued", "running", "completed", "failed", "cancelled")
 CHUNK_STATES = ("waiting", "running", "done", "failed", "cancelled")
 
 
@@ -85,7 +85,7 @@ def _gauges(figures: Figures) -> Iterator[Metric]:
         ("queue",),
         [((queue,), figures.oldest_waiting.get(queue, 0.0)) for queue in sorted({*QUEUES, *figures.oldest_waiting})],
     )
-    batches = {(job, status): 0 for job in JOBS for status in BATCH_STATUSES} | dict(figures.batches)
+    batches = {(job, status): 0 for job in JOBS for status in STATUSES} | dict(figures.batches)
     yield _gauge("aiops_batches", "Batches, all that there ever were.", ("job_type", "status"), batches.items())
     chunks = [((state,), figures.chunks.get(state, 0)) for state in CHUNK_STATES]
     yield _gauge("aiops_chunks", "Chunks of all batches.", ("state",), chunks)

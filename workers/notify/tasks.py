@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from psycopg.rows import dict_row
 
+from aiops.db.batches import ENDED
 from aiops.db.statements import statement
 from aiops.errors import DeliveryFailed
 from aiops.settings import settings
@@ -29,7 +30,6 @@ log = structlog.get_logger(__name__)
 DELIVERY = Patient(attempts=8, longest_pause_seconds=3600.0)
 """Pauses of 1, 4, 16, 64, 256, 1024 and 3600 s: a receiver may be away for more than an hour. What the
 database costs is waited out."""
-_ENDED = ("completed", "failed", "cancelled")
 
 
 async def tell(way: str, batch_id: str, deliver: Callable[[str, Notice], Awaitable[None]], *, last: bool) -> None:
@@ -45,7 +45,7 @@ async def tell(way: str, batch_id: str, deliver: Callable[[str, Notice], Awaitab
         DeliveryFailed: it did not work. When it is not going to be tried again, the log of the batch says why.
     """
     row = await _read(way, batch_id)
-    if row is None or row[way] is None or row["is_told"] or row["status"] not in _ENDED:
+    if row is None or row[way] is None or row["is_told"] or row["status"] not in ENDED:
         # Told before (and the note of it got lost), not wanted, or running again: its next end will be told.
         log.info("nothing to tell", batch_id=batch_id, way=way)
         return

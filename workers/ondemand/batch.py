@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from aiops.db import requests
-from aiops.db.batches import get_batch_status
+from aiops.db.batches import ENDED, get_batch_status
 from aiops.db.connect import connect
 from aiops.errors import BadInput, BatchFailed
 from workers.ondemand.runner import run_request
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
-_ENDED = frozenset(("completed", "failed", "cancelled"))
 _TYPES = ("ondemand_risk_calculation", "test")
 
 
@@ -78,7 +77,7 @@ class OnDemandRiskBatch:
             requests.refuse_other_question(connection, self.batch_id, asked)
             run_request(connection, self.batch_id, f"{socket.gethostname()} {os.getpid()} {uuid4()}", here=True)
             deadline, pause = time.monotonic() + wait_seconds, _PAUSE_SECONDS
-            while (status := get_batch_status(connection, self.batch_id)) and status["status"] not in _ENDED:
+            while (status := get_batch_status(connection, self.batch_id)) and status["status"] not in ENDED:
                 if time.monotonic() > deadline:
                     raise BatchFailed(f"request {self.batch_id} did not end within {wait_seconds:g} s")
                 time.sleep(pause)
