@@ -20,9 +20,10 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from daemons import wait_for
+from psycopg.conninfo import conninfo_to_dict
 
 from aiops import __version__
-from aiops.settings import Settings
+from aiops.settings import Settings, load_settings
 from workers.supervisor import STOP_SECONDS
 
 ROOT = Path(__file__).parent.parent
@@ -241,6 +242,75 @@ def test_the_workers_of_compose_have_only_settings_that_there_are_and_time_to_st
             assert how["condition"] != "service_healthy" or "healthcheck" in compose["services"][name]
         assert (ROOT / one["build"] / "Dockerfile").exists()
         assert one["cap_drop"] == ["ALL"]
+
+
+REFERENCE = re.compile(r"\$\{(\w+):([-?])([^}]*)\}")
+HERE = {
+    "POSTGRES_PASSWORD": "it's a=b", "DATABASE_URL": "postgresql://me@127.0.0.1:5433/mine", "DATABASE_PORT": "5433",
+    "DATABASE_DIRECT_URL": "postgresql://me@127.0.0.1:5434/mine", "DATABASE_HOST": "127.0.0.1", "DATABASE_NAME": "mine",
+    "DATABASE_USER": "me", "DATABASE_PASSWORD": "mine", "HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": "9000",
+    "API_HOST": "127.0.0.2", "API_PORT": "9001",
+}  # fmt: skip
+"""What a .env says of the machine that it stands on, and a container must not take over."""
+EVERYWHERE = {
+    "PARALLEL_WORKERS": "3", "ONDEMAND_WORKERS": "4", "SCHEDULE_TIMEZONE": "Europe/Paris", "BATCH_SIZE": "20",
+    "HAZARD_SCHEDULE_MONTH": "5", "SCHEDULE_CATCH_UP_DAYS": "3", "CHUNK_SECONDS": "77", "BUILDING_SEARCH_M": "9",
+    "NOTIFY_CHANNEL": "elsewhere", "LOG_RETENTION_DAYS": "8", "WEBHOOK_SECRET": "a secret of 16 signs or more",
+    "SMTP_HOST": "mail.example.org", "SMTP_FROM": "aiops@example.org", "SMTP_USER": "aiops", "SMTP_PASSWORD": "hush",
+    "DAMAGE_SET": "reference", "LOG_FORMAT": "console", "LOG_LEVEL": "warning", "API_KEY": "a key of 16 signs or more",
+    "API_RATE_LIMIT": "7", "API_CORS_ORIGINS": "https://app.example.org", "API_ALLOWED_HOSTS": "climate.example.org",
+}  # fmt: skip
+
+
+def referred(text, given):
+    """A text of compose.yaml with what stands in a .env or, if it does not, with the default that is named."""
+    return REFERENCE.sub(lambda one: given.get(one[1]) or (one[3] if one[2] == "-" else ""), str(text))
+
+
+@pytest.fixture
+def settings_in(compose, monkeypatch):
+    """The settings in a container of compose.yaml, beside which a .env says this: the image's, the file's, its own."""
+
+    def settings_in(service, given):
+        assert service["env_file"] == [{"path": ".env", "required": False}]
+        own = {name: referred(value, given) for name, value in service["environment"].items()}
+        for name, value in {**environment_of_image(), **given, **own}.items():
+            if name.lower() in Settings.model_fields:
+                monkeypatch.setenv(name, value)
+        return load_settings()
+
+    return settings_in
+
+
+@pytest.mark.parametrize("name", ["worker-1", "worker-2", "api"])
+def test_a_setting_of_env_holds_in_a_container_and_what_it_says_of_this_machine_does_not(compose, settings_in, name):
+    found = settings_in(compose["services"][name], HERE | EVERYWHERE)
+    assert conninfo_to_dict(found.conninfo()) == {
+        "host": "postgres", "port": "5432", "dbname": "aiops", "user": "aiops", "password": HERE["POSTGRES_PASSWORD"],
+    }  # fmt: skip
+    assert found.direct_conninfo() == found.conninfo()
+    image = environment_of_image()
+    assert (found.health_host, str(found.health_port)) == (image["HEALTH_HOST"], image["HEALTH_PORT"])
+    for setting, value in EVERYWHERE.items():
+        held = getattr(found, setting.lower())
+        held = held.get_secret_value() if hasattr(held, "get_secret_value") else held
+        assert held == type(held)(value), setting
+
+
+@pytest.mark.parametrize("name", ["worker-1", "api"])
+def test_without_a_file_of_settings_a_container_has_its_own_and_the_defaults(compose, settings_in, name):
+    found = settings_in(compose["services"][name], {})
+    assert conninfo_to_dict(found.conninfo())["host"] == "postgres"
+    assert (found.parallel_workers, found.log_format, found.api_key, found.smtp_host) == (2, "json", None, None)
+
+
+def test_the_api_of_compose_answers_where_its_port_leads_whatever_env_says(compose):
+    api = compose["services"]["api"]
+    for given, here in (({}, "8000"), ({"API_PORT": "9001"}, "9001")):
+        (port,) = (referred(one, given) for one in api["ports"])
+        assert port == f"127.0.0.1:{here}:8000"
+    assert api["command"][-2:] == ["--port", "8000"]
+    assert "127.0.0.1:8000/healthz" in api["healthcheck"]["test"][-1]
 
 
 def test_the_server_of_compose_has_connections_for_its_workers(compose):
