@@ -96,7 +96,7 @@ class Page:
         """A key, as the keyboard sends it."""
         text = {"Enter": "\r"}.get(key)
         modifiers = 8 if shift else 0
-        codes = {"Tab": 9, "Enter": 13, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         more = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key], "modifiers": modifiers}
         self._ask("Input.dispatchKeyEvent", type="keyDown", **more, **({"text": text} if text else {}))
         self._ask("Input.dispatchKeyEvent", type="keyUp", **more)
@@ -114,8 +114,16 @@ class Page:
             " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
             " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
         )
+        self.press_at(x, y)
+
+    def press_at(self, x, y) -> None:
+        """The left button, at a point of the window."""
         for kind in ("mousePressed", "mouseReleased"):
             self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def point_at(self, x, y) -> None:
+        """The pointer, to a point of the window."""
+        self._ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def names(self) -> list[tuple[str, str]]:
         """Role and name of all that a screen reader meets."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
+import psycopg
 import pytest
-from asking import served_places
+from asking import answer, place, served_places
 from browser import needs_browser
 from devtools import browser
 from serving import running_api
@@ -106,6 +109,97 @@ def test_the_map_is_gone_over_by_keyboard(page, api):
     page.get("document.getElementById('map').focus()")
     page.press("Enter")
     page.wait("location.pathname === '/place'")
+
+
+CHOOSE_RISK = """(risk) => { const list = document.getElementById('risk'); list.value = risk;
+    list.dispatchEvent(new Event('change')); }"""
+MAP_SAYS = """['map-title', 'ticks', 'readout'].map((id) => document.getElementById(id).innerText).join('')"""
+
+
+def point_of_map(page, across, down):
+    """A point of the window, by its part of the map's width and height."""
+    rim = page.get(
+        "(() => { const c = document.getElementById('map'); c.scrollIntoView({block: 'center'});"
+        " const r = c.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; })()"
+    )
+    return rim[0] + across * rim[2], rim[1] + down * rim[3]
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("Promise.reject(new TypeError('no network'))", "cannot be reached"),
+        ('Promise.resolve(new Response(\'{"detail": "no cell has a result"}\', {status: 404}))', "no cell has"),
+        ("Promise.resolve(new Response('<h1>a proxy</h1>', {status: 502}))", "502"),
+    ],
+)
+def test_no_number_of_the_map_stays_beside_another_risks_name(page, api, reply, said):
+    page.open(f"{api.url}/map?lang=en")
+    page.wait("document.getElementById('map-title').innerText.includes('Extreme heat')")
+    page.get("document.getElementById('map').focus()")
+    page.press("ArrowRight")
+    before = page.wait("document.querySelector('#readout a') && document.getElementById('readout').innerText")
+    # While it is loading; the answer comes when the test says so.
+    page.get(
+        "window.really = window.fetch; window.asks = [];"
+        "window.fetch = (...given) => new Promise((done) => asks.push(() => done(really(...given)))); 0"
+    )
+    page.get(f"({CHOOSE_RISK})('typhoon')")
+    page.wait(f"({MAP_SAYS}) === ''")
+    page.get("asks.pop()()")
+    page.wait("document.getElementById('map-title').innerText.includes('Typhoon')")
+    assert page.wait("document.querySelector('#readout a') && document.getElementById('readout').innerText") != before
+    # When nothing comes.
+    page.get(f"window.fetch = () => {reply}; 0")
+    page.get(f"({CHOOSE_RISK})('drought')")
+    page.wait(f"document.getElementById('map-error').innerText.includes({said!r})")
+    assert page.get(MAP_SAYS) == ""
+    # And when it comes again, the same cell is chosen.
+    page.get("window.fetch = really; 0")
+    page.get(f"({CHOOSE_RISK})('extreme_heat')")
+    page.wait("document.getElementById('map-title').innerText.includes('Extreme heat')")
+    page.wait(f"document.getElementById('readout').innerText === {before!r}")
+    assert page.get("document.getElementById('map-error').hidden")
+
+
+def test_what_the_mouse_has_chosen_on_the_map_stays_chosen_and_is_what_is_opened(page, api, served):
+    # A place that was asked for, in the middle of the row of cells.
+    with psycopg.connect(served.database, autocommit=True) as connection:
+        answer(connection, place(15), target_year=2050, scenario="ssp585")
+    page.open(f"{api.url}/map?lang=en")
+    page.wait("document.getElementById('map-title').innerText.includes('Extreme heat')")
+    readout = "document.getElementById('readout').innerText"
+    west, east, sea = (point_of_map(page, *at) for at in ((0.4, 0.5), (0.6, 0.5), (0.02, 0.02)))
+    page.point_at(*west)
+    first = page.wait(f"document.querySelector('#readout a') && {readout}")
+    page.point_at(*east)
+    second = page.wait(f"{readout} !== {first!r} && {readout}")
+    page.press_at(*east)
+    page.point_at(*west)
+    page.get("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert page.get(readout) == second
+    page.press("Escape")
+    page.point_at(west[0] + 1, west[1])
+    page.wait(f"{readout} === {first!r}")
+    page.press_at(*west)
+    page.press_at(*sea)
+    page.point_at(*east)
+    page.wait(f"{readout} === {second!r}")
+    # The address: where it was asked for, and for what.
+    page.get("(() => { const s = document.getElementById('scenario'); s.value = 'ssp585';"
+             " s.dispatchEvent(new Event('input')); })()")  # fmt: skip
+    page.press_at(*point_of_map(page, 0.34, 0.5))
+    page.get("document.getElementById('map').focus()")
+    latitude, longitude = place(15)
+    for _ in range(30):
+        link = dict(parse_qsl(urlsplit(page.get("document.querySelector('#readout a').href")).query))
+        if float(link["longitude"]) >= longitude - 0.005:
+            break
+        page.press("ArrowRight")
+    expected = {"latitude": str(latitude), "longitude": str(longitude), "scenario": "ssp585", "target_year": "2050"}
+    assert link == expected
+    page.click("#readout a")
+    page.wait("location.pathname === '/place' && document.getElementById('total')")
 
 
 def test_every_page_has_landmarks_labels_and_a_way_past_them(page, api):

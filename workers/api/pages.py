@@ -204,7 +204,7 @@ async def show_map(
         "coast": [[[lat, lon] for lat, lon in line] for line in (COAST, *ISLANDS.values())],
         "names": [[one["latitude"], one["longitude"], one["name"] or one["name_ko"], one["name_ko"] or one["name"]]
                   for one in named],
-        "asked": [[one["latitude"], one["longitude"]] for one in asked],
+        "asked": [[one["latitude"], one["longitude"], one["scenario"], one["target_year"]] for one in asked],
     }  # fmt: skip
     return render(request, "map.html", risks=risks, chosen=risk_type, measure=measure, base=base)
 

@@ -1,4 +1,6 @@
 // The map: one byte a cell and projection, drawn on a canvas; the same by pointer and by keyboard.
+import { problemOf } from "./follow.js";
+
 const by = (id) => document.getElementById(id), canvas = by("map"), pen = canvas.getContext("2d");
 const { coast, names, asked } = JSON.parse(by("base").textContent);
 const korean = document.documentElement.lang === "ko", text = (en, ko) => (korean ? ko : en);
@@ -9,7 +11,8 @@ const RAMPS = {
   hazard: ["#ffeda0", "#fed976", "#feb24c", "#fd8d3c", "#fc4e2a", "#e31a1c", "#bd0026", "#800026"],
   aal: ["#fde725", "#b5de2b", "#6ece58", "#35b779", "#1f9e89", "#26828e", "#31688e", "#3e4989", "#482878", "#440154"],
 };
-let layer = null, chosen = -1, box = null, scale = 1, asking = 0;
+// `kept` is the chosen cell's number in the data, which outlives a layer; `pinned`: the pointer passes over the others.
+let layer = null, chosen = -1, kept = -1, pinned = false, box = null, scale = 1, asking = 0;
 
 function ramp(name) {
   const stops = RAMPS[name].map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
@@ -21,20 +24,26 @@ function ramp(name) {
 
 async function load() {
   const number = ++asking;
-  const response = await fetch(`/api/map?${new URLSearchParams({ risk_type: by("risk").value, measure: by("measure").value })}`);
-  if (number !== asking) return;
-  by("map-error").hidden = response.ok;
-  if (!response.ok) {
-    by("map-error").textContent = (await response.json()).detail;
-    layer = null; chosen = -1;
-    draw();
-    return;
+  // What is shown is of the old question: no number of it stays beside the new name.
+  layer = null; chosen = -1;
+  by("map-error").hidden = true;
+  draw();
+  let bytes = null, error = "";
+  try {
+    const response = await fetch(`/api/map?${new URLSearchParams({ risk_type: by("risk").value, measure: by("measure").value })}`);
+    if (response.ok) bytes = await response.arrayBuffer();
+    else error = await problemOf(response);
+  } catch {
+    error = text("The server cannot be reached; choose again to try again.", "서버에 연결할 수 없습니다. 다시 선택하면 다시 시도합니다.");
   }
-  const bytes = await response.arrayBuffer(), length = new DataView(bytes).getUint32(0, true);
+  if (number !== asking) return;
+  by("map-error").hidden = !error;
+  by("map-error").textContent = error;
+  if (error) return;
+  const length = new DataView(bytes).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
   const keys = new Uint32Array(bytes, 4 + length, head.n), codes = new Uint8Array(bytes, 4 + length + 4 * head.n);
   const at = new Map(Array.from(keys, (key, i) => [key, i]));
-  const kept = chosen >= 0 && layer ? layer.keys[chosen] : -1;
   layer = { ...head, keys, codes, at, colours: ramp(head.measure) };
   chosen = at.get(kept) ?? -1;
   frame();
@@ -80,7 +89,7 @@ function told(code) {
 function draw() {
   const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth || 600;
-  if (!layer) { canvas.width = width * ratio; canvas.height = 300 * ratio; return; }
+  if (!layer) { canvas.width = width * ratio; canvas.height = (canvas.clientHeight || 300) * ratio; nothing(); return; }
   const height = Math.min(width * (box.north - box.south) / ((box.east - box.west) * box.shrink), 760);
   canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio);
   canvas.style.height = `${height}px`;
@@ -136,12 +145,23 @@ function key() {
     : text("Average annual loss, % of an asset's value a year; logarithmic, one scale for all scenarios and decades.", "연평균 손실, 연간 자산가치 대비 %. 로그 축이며 모든 시나리오와 연대에 같습니다.");
 }
 
-function titles() {
+function nothing() {
+  by("key").getContext("2d").clearRect(0, 0, by("key").width, by("key").height);
+  for (const id of ["map-title", "ticks", "key-note", "readout"]) by(id).replaceChildren();
+  decades();
+}
+
+function decades() {
   const historical = by("scenario").value === "historical", decade = 2020 + 10 * Number(by("decade").value);
   by("decade").disabled = historical;
   by("decade-name").textContent = historical ? "–" : text(`${decade}s`, `${decade}년대`);
   by("decade").setAttribute("aria-valuetext", by("decade-name").textContent);
-  by("map-title").textContent = [by("risk").selectedOptions[0].text, by("scenario").selectedOptions[0].text, historical ? "" : by("decade-name").textContent].filter(Boolean).join(", ");
+  return historical;
+}
+
+function titles() {
+  const historical = decades(), risk = [...by("risk").options].find((one) => one.value === layer.risk_type);
+  by("map-title").textContent = [risk?.text ?? layer.risk_type, by("scenario").selectedOptions[0].text, historical ? "" : by("decade-name").textContent].filter(Boolean).join(", ");
   const line = (className, content) => Object.assign(document.createElement("p"), { className, textContent: content });
   if (chosen < 0) { by("readout").replaceChildren(line("where", text("No cell is chosen.", "선택된 격자가 없습니다."))); return; }
   const lat = latitude(chosen), lon = longitude(chosen);
@@ -156,9 +176,19 @@ function near(lat, lon) {
   }
   return found ? ` · ${best < 0.01 ? "" : text("near ", "")}${text(found[2], found[3])}${best < 0.01 ? "" : text("", " 부근")}` : "";
 }
-const address = () => `/place?latitude=${latitude(chosen).toFixed(2)}&longitude=${longitude(chosen).toFixed(2)}`;
 
-function choose(i) { if (i !== chosen) { chosen = i; draw(); } }
+// The place that was asked for in the cell, best with this scenario and decade; of others its middle.
+function address() {
+  const lat = latitude(chosen), lon = longitude(chosen), half = layer.side / PER_DEGREE / 2 + 1e-9;
+  const shown = { scenario: by("scenario").value };
+  if (shown.scenario !== "historical") shown.target_year = 2020 + 10 * Number(by("decade").value);
+  const inside = asked.filter((one) => Math.abs(one[0] - lat) <= half && Math.abs(one[1] - lon) <= half);
+  const found = inside.find((one) => one[2] === shown.scenario && (one[3] ?? undefined) === shown.target_year) ?? inside[0];
+  const where = { latitude: found?.[0] ?? lat.toFixed(2), longitude: found?.[1] ?? lon.toFixed(2) };
+  return `/place?${new URLSearchParams({ ...where, ...shown })}`;
+}
+
+function choose(i) { if (i !== chosen) { chosen = i; kept = layer.keys[i]; draw(); } }
 function nearest(lat, lon, reach, allowed = () => true) {
   let found = -1, best = reach;
   for (let i = 0; i < layer.n; i++) {
@@ -172,13 +202,24 @@ function under(event) {
   const lon = ((event.clientX - rim.left) * ratio - shift) / scale / box.shrink + box.west, lat = box.north - (event.clientY - rim.top) * ratio / scale;
   return nearest(lat, lon, 0.15);
 }
-canvas.addEventListener("pointermove", (event) => { if (layer && event.pointerType === "mouse") { const i = under(event); if (i >= 0) choose(i); } });
-canvas.addEventListener("pointerdown", (event) => { if (layer) { const i = under(event); if (i >= 0) choose(i); } });
+canvas.addEventListener("pointermove", (event) => {
+  if (!layer || event.pointerType !== "mouse" || (pinned && chosen >= 0)) return;
+  const i = under(event);
+  if (i >= 0) choose(i);
+});
+canvas.addEventListener("pointerdown", (event) => {
+  if (!layer) return;
+  const i = under(event);
+  pinned = i >= 0;
+  if (pinned) choose(i);
+});
 canvas.addEventListener("dblclick", () => { if (layer && chosen >= 0) location.href = address(); });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") pinned = false; });
 canvas.addEventListener("keydown", (event) => {
   const step = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
   if (!layer || (!step && event.key !== "Enter")) return;
   event.preventDefault();
+  pinned = true;
   if (event.key === "Enter") { if (chosen >= 0) location.href = address(); return; }
   if (chosen < 0) { choose(nearest(37.57, 126.98, 99)); return; }
   const many = (event.shiftKey ? 10 : 1) * layer.side / PER_DEGREE, [up, right] = step, lat = latitude(chosen), lon = longitude(chosen);
@@ -190,7 +231,7 @@ canvas.addEventListener("keydown", (event) => {
   if (found >= 0) choose(found);
 });
 for (const id of ["risk", "measure"]) by(id).addEventListener("change", load);
-for (const id of ["scenario", "decade"]) by(id).addEventListener("input", () => layer && draw());
+for (const id of ["scenario", "decade"]) by(id).addEventListener("input", draw);
 by("controls").addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("themechange", () => layer && draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer && draw());
