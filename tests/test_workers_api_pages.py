@@ -154,9 +154,12 @@ def test_what_is_refused_can_be_read_in_the_other_language(client):
 def test_of_a_large_portfolio_the_page_says_that_it_shows_a_part(client, database):
     sites = [{"latitude": 37.5, "longitude": 127, "asset_value": 1e9 + number} for number in range(501)]
     with psycopg.connect(database, autocommit=True) as connection:
-        (batch_id,) = connection.execute("SELECT request_risk_many(%s)", (json.dumps(sites),)).fetchone()
+        ask = "SELECT request_risk_many(%s, scenario => 'ssp585', target_year => 2080)"
+        (batch_id,) = connection.execute(ask, (json.dumps(sites),)).fetchone()
     text = client.get(f"/batch/{batch_id}").text
     assert text.count("37.5, 127") == 500
+    # A row leads to the numbers that stand in it, not to those of another scenario.
+    assert text.count('href="/place?latitude=37.5&amp;longitude=127.0&amp;scenario=ssp585&amp;target_year=2080">') == 500
     assert "500" in text
     assert f"/api/batch/{batch_id}/sites" in text
 
