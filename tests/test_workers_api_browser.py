@@ -236,6 +236,21 @@ def test_korean_dark_and_a_phones_width(page, api):
     page.get("document.cookie = 'theme=; path=/; max-age=0'")
 
 
+def test_a_narrow_window_scrolls_a_table_and_does_not_break_its_words(page, api):
+    with api.client() as client:
+        asked = client.post("/api/risk/calculate", json={"latitude": 37.5665, "longitude": 126.978})
+        assert asked.status_code == 202
+    for width in (1200, 900, 600, 390, 320):
+        page.shape(width, 900)
+        page.open(f"{api.url}/batches?lang=ko")
+        page.wait("document.querySelectorAll('tbody tr').length > 0")
+        assert page.get("document.documentElement.scrollWidth") <= width, width
+        heights = page.get("[...document.querySelectorAll('tbody tr')].map((one) => one.getBoundingClientRect().height)")
+        assert max(heights) < 110, width
+        page.picture(f"batches-{width}")
+    page.get("document.cookie = 'lang=; path=/; max-age=0'")
+
+
 def test_what_runs_is_seen_live(page, api):
     page.open(f"{api.url}/?lang=en")
     page.picture("home")
