@@ -245,10 +245,53 @@ def test_a_narrow_window_scrolls_a_table_and_does_not_break_its_words(page, api)
         page.open(f"{api.url}/batches?lang=ko")
         page.wait("document.querySelectorAll('tbody tr').length > 0")
         assert page.get("document.documentElement.scrollWidth") <= width, width
-        heights = page.get("[...document.querySelectorAll('tbody tr')].map((one) => one.getBoundingClientRect().height)")
+        heights = page.get("[...document.querySelectorAll('tbody tr')].map((one) => one.offsetHeight)")
         assert max(heights) < 110, width
         page.picture(f"batches-{width}")
     page.get("document.cookie = 'lang=; path=/; max-age=0'")
+
+
+def test_a_session_that_has_ended_leads_to_the_key_and_is_no_lost_database(page, served, tmp_path):
+    asked = "fetch('/logout', {method: 'POST', redirect: 'manual'})"
+    ways = {
+        "/": "0",  # it looks by itself
+        "/place?latitude=36&longitude=128": "document.querySelector('#ask button[type=submit]').click()",
+        "/map": f"({CHOOSE_RISK})('typhoon')",
+        "/batches": "follow(batch, () => {}); 0",
+    }
+    with running_api(served.database, tmp_path / "api.log", API_KEY="a-key-of-the-test") as api:
+        with api.client(headers={"X-API-Key": "a-key-of-the-test"}) as client:
+            batch_id = client.post("/api/risk/calculate", json={"latitude": 37.5665, "longitude": 126.978}).json()
+        for path, what in ways.items():
+            page.open(f"{api.url}/login")
+            page.type("#key", "a-key-of-the-test")
+            page.press("Enter")
+            page.wait("location.pathname === '/' && document.readyState === 'complete'")
+            page.open(f"{api.url}{path}")
+            page.get(
+                f"window.batch = {batch_id['batch_id']!r};"
+                "import('/static/follow.js')"
+                f".then((one) => {{ window.follow = one.follow; return {asked}; }}).then(() => 0)"
+            )
+            page.get(what)
+            page.wait("location.pathname === '/login'")
+    # The browser tells of each 401 itself.
+    assert all("401" in one for one in page.said), page.said
+    page.said.clear()
+
+
+def test_that_too_much_was_asked_is_no_lost_database(page, api):
+    page.open(f"{api.url}/?lang=en")
+    page.get(
+        "window.really = window.fetch; window.asked = 0; window.answers = 429;"
+        "window.fetch = async () => { asked += 1; return new Response('{}', {status: answers}); }; 0"
+    )
+    page.wait("asked >= 2")
+    assert page.get("document.getElementById('away').hidden")
+    page.get("answers = 503")
+    page.wait("!document.getElementById('away').hidden")
+    page.get("window.fetch = really; 0")
+    page.wait("document.getElementById('away').hidden")
 
 
 def test_what_runs_is_seen_live(page, api):

@@ -1,5 +1,5 @@
 // The form without leaving the page: a live bar, then the way to the result. Without this script the form works, too.
-import { follow, problemOf } from "./follow.js";
+import { follow, loggedOut, problemOf } from "./follow.js";
 
 const form = document.getElementById("ask"), by = (id) => document.getElementById(id);
 const said = (text) => { by("ask-said").textContent = text; };
@@ -52,6 +52,7 @@ form?.addEventListener("submit", async (event) => {
     const response = await fetch("/api/risk/calculate", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked),
     });
+    if (loggedOut(response)) return;
     if (!response.ok) { refuse(await problemOf(response)); return; }
     const { batch_id } = await response.json();
     form.dataset.batch = batch_id;

@@ -1,5 +1,5 @@
 // One batch that waits or runs: the bar moves, and the page is fetched anew when it has ended.
-import { ENDED, follow } from "./follow.js";
+import { ENDED, follow, loggedOut } from "./follow.js";
 
 const by = (id) => document.getElementById(id), batchId = by("batch").dataset.id;
 const statuses = JSON.parse(by("batch").dataset.statuses), chip = document.querySelector("#said .state");
@@ -10,6 +10,7 @@ async function count() {
   asking = true;
   try {
     const response = await fetch(`/api/batch/${batchId}/status?results=false`);
+    if (loggedOut(response)) return;
     if (response.ok) by("done").textContent = (await response.json()).completed_items.toLocaleString();
   } catch { /* the next change asks again */ } finally { setTimeout(() => { asking = false; }, 1000); }
 }

@@ -2,18 +2,33 @@
 export const ENDED = ["completed", "failed", "cancelled"];
 
 export function follow(batchId, tell, lost = () => {}) {
-  const source = new EventSource(`/api/batch/${batchId}/events`);
-  source.onmessage = (event) => {
-    const state = JSON.parse(event.data);
-    tell(state);
-    if (ENDED.includes(state.status)) source.close();
+  let source = null, closed = false;
+  const close = () => { closed = true; source.close(); };
+  const open = () => {
+    source = new EventSource(`/api/batch/${batchId}/events`);
+    source.onmessage = (event) => {
+      const state = JSON.parse(event.data);
+      tell(state);
+      if (ENDED.includes(state.status)) close();
+    };
+    source.onerror = () => {
+      lost();
+      // What the server refuses (401, 429, 503) the browser does not ask again, and it does not tell which it was.
+      if (source.readyState === EventSource.CLOSED) setTimeout(again, 3000);
+    };
   };
-  source.onerror = () => {
-    lost();
-    // What the server refuses (429, 503) the browser does not ask again.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(batchId, tell, lost), 3000);
+  const again = async () => {
+    const answer = await fetch(`/api/batch/${batchId}/status?results=false`).catch(() => null);
+    if (!closed && !(answer && loggedOut(answer))) open();
   };
-  return source;
+  open();
+  return { close };
+}
+
+// A session that has ended: only a key helps.
+export function loggedOut(response) {
+  if (response.status === 401) location.assign("/login");
+  return response.status === 401;
 }
 
 export async function problemOf(response) {

@@ -1,5 +1,5 @@
 // The map: one byte a cell and projection, drawn on a canvas; the same by pointer and by keyboard.
-import { problemOf } from "./follow.js";
+import { loggedOut, problemOf } from "./follow.js";
 
 const by = (id) => document.getElementById(id), canvas = by("map"), pen = canvas.getContext("2d");
 const { coast, names, asked } = JSON.parse(by("base").textContent);
@@ -31,6 +31,7 @@ async function load() {
   let bytes = null, error = "";
   try {
     const response = await fetch(`/api/map?${new URLSearchParams({ risk_type: by("risk").value, measure: by("measure").value })}`);
+    if (loggedOut(response)) return;
     if (response.ok) bytes = await response.arrayBuffer();
     else error = await problemOf(response);
   } catch {

@@ -1,4 +1,6 @@
 // What goes on, looked at every two seconds while somebody looks at the page.
+import { loggedOut } from "./follow.js";
+
 const by = (id) => document.getElementById(id), live = by("live"), body = by("active");
 const jobs = JSON.parse(body.dataset.jobs), statuses = JSON.parse(body.dataset.statuses);
 const number = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString());
@@ -51,7 +53,8 @@ async function look() {
   if (!document.hidden) {
     try {
       const response = await fetch("/api/overview", { signal: AbortSignal.timeout(8000) });
-      by("away").hidden = response.ok;
+      if (loggedOut(response)) return;
+      by("away").hidden = response.status !== 503;
       if (response.ok) show(await response.json());
     } catch { by("away").hidden = false; }
   }
