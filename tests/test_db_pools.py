@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from aiops.db import connect
 from aiops.db.connect import keep_connecting_async, open_pool
 from aiops.db.embedded.ports import free_port
+from aiops.settings import settings
 
 PATIENCE = 0.4
 """After so many seconds without a server, a pool gives up."""
@@ -86,3 +87,17 @@ def test_so_is_a_task(address):
             await pool.close(1)
 
     asyncio.run(asyncio.wait_for(wait(), 30))
+
+
+def test_sessions_of_pools_wait_for_no_lock_and_no_client_for_long(database, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database)
+    settings.cache_clear()
+    limits = "SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    with open_pool("test") as pool, pool.connection() as connection:
+        assert connection.execute(limits).fetchone() == ("20s", "20s")
+        assert connection.execute("SHOW client_connection_check_interval").fetchone() == ("5s",)
+    # Behind a pooler somebody else may have the session next, who waits as he likes.
+    monkeypatch.setenv("DATABASE_DIRECT_URL", database)
+    settings.cache_clear()
+    with open_pool("test") as pool, pool.connection() as connection:
+        assert connection.execute(limits).fetchone() == ("0", "0")

@@ -188,6 +188,11 @@ def test_a_rescue_looks_at_the_jobs_under_way_only(connection):
     assert_few(read, at_most=40)
 
 
+def test_a_worker_that_leaves_is_taken_off_its_jobs_without_reading_all(connection):
+    plan = plan_of(connection, "UPDATE procrastinate_jobs SET worker_id = NULL WHERE worker_id = 7")
+    assert "aiops_jobs_of_worker" in indices(plan)
+
+
 def test_a_reconciliation_looks_at_active_batches_only(connection):
     queries = loops(connection, "reconcile_batches")
     used = [indices(plan_of(connection, query.replace("settled_for", "interval '20 seconds'"))) for query in queries]

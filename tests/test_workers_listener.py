@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import ExitStack
 
@@ -11,9 +12,10 @@ from climate import write_climate
 from daemons import running_daemon, wait_for
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg_pool import AsyncConnectionPool
 
 from aiops.errors import BadInput
-from workers.listener import JOBS, parse_payload
+from workers.listener import JOBS, Listener, parse_payload
 
 LISTENER = (
     "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'aiops listener%'"
@@ -101,3 +103,24 @@ def test_when_the_listeners_session_dies_another_takes_over(three_daemons):
         ),
         pause=0.5,
     )
+
+
+def test_what_cannot_be_started_now_keeps_nothing_else_from_it(database, connect):
+    """Two families in one bunch; somebody has started a batch of the one and not committed."""
+    holder, watcher = connect(), connect(autocommit=True)
+    holder.execute("INSERT INTO batch_jobs (job_type) VALUES ('hazard')")
+
+    async def act():
+        impatient = {"options": "-c lock_timeout=300"}
+        async with AsyncConnectionPool(database, kwargs=impatient, min_size=1, open=False) as pool:
+            listener = Listener(pool)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await listener._act_on(["hazard", "probability"])
+            assert watcher.execute("SELECT job_type FROM batch_jobs").fetchall() == [("probability",)]
+            watcher.execute("SELECT cancel_batch(batch_id) FROM batch_jobs")
+            holder.rollback()
+            await listener._act_on(["hazard"])
+
+    asyncio.run(act())
+    rows = "SELECT job_type FROM batch_jobs WHERE status = 'queued'"
+    assert watcher.execute(rows).fetchall() == [("hazard",)]

@@ -13,6 +13,7 @@ from climate import write_climate
 from daemons import wait_for
 
 from aiops.grid import grid_id_of
+from workers.ondemand.runner import MOST_ATTEMPTS
 
 pytestmark = pytest.mark.daemon
 
@@ -99,6 +100,16 @@ def test_a_cell_that_cannot_be_computed_fails_its_request_with_message_and_trace
     assert (row["status"], row["progress"]) == ("failed", 0)
     assert "raised by the test" in row["error_message"]
     assert "Traceback" in row["error_stack_trace"]
+
+
+def test_a_request_that_its_cell_never_satisfies_is_not_sent_to_and_fro_for_ever(watcher, bare):
+    """As where daemons of two versions, or with two damage sets, each find that the other's results are not theirs."""
+    with watcher.transaction():
+        batch_id = ask(watcher, bare)
+        watcher.execute("UPDATE batch_jobs SET attempt = %s WHERE batch_id = %s", (MOST_ATTEMPTS, batch_id))
+    row = end_of(watcher, batch_id)
+    assert row["status"] == "failed"
+    assert "again and again" in row["error_message"]
 
 
 # --- risks that fail ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from climate import CELLS, write_climate
 from daemons import running_daemon, wait_for
 from psycopg_pool import AsyncConnectionPool
 
+from aiops.db.statements import statement
 from workers.rescue import Rescue
 
 RESCUE = "SELECT task_name, outcome FROM rescue_jobs('20 seconds', 5)"
@@ -134,6 +135,32 @@ def test_the_session_of_a_process_that_was_stopped_amid_its_results_does_not_kee
     assert jobs(connection) == {"todo": 2}
     for session in (living, stranger):
         assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_process_that_was_stopped_amid_the_results_of_a_cell_keeps_nobody_from_writing_results(
+    connection, planned, connect
+):
+    """It has all results to itself while it writes, and no chunk of its own by whose row it could be found."""
+    take(connection, alive=False)
+    zombie, other = connect(), connect()
+    zombie.execute("SET application_name = 'aiops cell 1'")
+    zombie.commit()
+    zombie.execute(statement("lock_results"))
+    other.execute("SET lock_timeout = '1s'")
+    other.commit()
+    with (  # noqa: PT012 (a COPY is a block)
+        pytest.raises(psycopg.errors.AdminShutdown),
+        zombie.cursor() as cursor,
+        cursor.copy("COPY hazard_packed (grid_id) FROM STDIN") as copy,
+    ):
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute(statement("share_results"))
+        other.rollback()
+        time.sleep(5)
+        connection.execute(RESCUE)
+        connection.commit()
+        other.execute(statement("share_results"))
+        copy.write("1\n")
 
 
 def test_who_holds_a_chunk_for_a_moment_keeps_it(connection, planned, connect):

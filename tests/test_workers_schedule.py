@@ -73,6 +73,13 @@ def test_a_run_that_is_too_old_is_not_made_up_for():
     assert yearly().to_make_up(due + timedelta(days=31), due - timedelta(days=200), WINDOW) is None
 
 
+def test_where_nothing_is_made_up_for_a_run_still_starts_on_time():
+    due = at("Asia/Seoul", 2026, 1, 1, 2, 0)
+    before = due - timedelta(days=200)
+    assert yearly().to_make_up(due + timedelta(seconds=7), before, timedelta(0)) == due
+    assert yearly().to_make_up(due + timedelta(hours=1), before, timedelta(0)) is None
+
+
 def test_a_first_installation_in_july_does_not_run_last_januarys():
     installed = at("Asia/Seoul", 2026, 7, 15, 12, 0)
     long = timedelta(days=366)

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from aiops.settings import Settings
 
 
+PUNCTUAL = timedelta(minutes=10)
+"""A run that starts so long after its time is on time: the clock is looked at every few seconds, and a daemon may just
+be restarting."""
+
+
 @dataclass(frozen=True, slots=True)
 class YearlySchedule:
     """One run a year."""
@@ -49,9 +54,12 @@ class YearlySchedule:
         return min(due for year in range(now.year - 1, now.year + 3) if (due := self.due_in(year)) > now)
 
     def to_make_up(self, now: datetime, since: datetime, window: timedelta) -> datetime | None:
-        """The due moment to run now, if there is one: not before `since`, and not longer ago than the window."""
+        """The due moment to run now, if there is one: not before `since`, and not longer ago than the window.
+
+        A run that is merely a little late, as every one is, is not made up for: it is due.
+        """
         due = self.last_due(now)
-        return due if due > since and now - due <= window else None
+        return due if due > since and now - due <= max(window, PUNCTUAL) else None
 
 
 def schedules(settings: Settings) -> tuple[YearlySchedule, ...]:

@@ -14,7 +14,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from aiops.db.statements import statement
-from aiops.errors import BadInput
+from aiops.db.transient import is_transient
+from aiops.errors import BadInput, in_one_line
 from aiops.settings import settings
 from workers.ear import hear, listening_session
 from workers.service import Service
@@ -52,13 +53,26 @@ class Listener(Service):
             async for heard in hear(connection, [channel], answered):
                 if not heard:
                     self.log.info("listening", channel=channel)
-                for _, payload in heard:
-                    await self._act(payload)
+                await self._act_on([payload for _, payload in heard])
 
     async def _has_lock(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         cursor = await connection.execute(statement("try_listener_lock"))
         row = await cursor.fetchone()
         return row is not None and bool(row[0])
+
+    async def _act_on(self, payloads: list[str]) -> None:
+        """What cannot be done now does not keep the others from being done, and is tried once more after them."""
+        put_off: list[str] = []
+        for payload in payloads:
+            try:
+                await self._act(payload)
+            except psycopg.Error as error:
+                if not is_transient(error):
+                    raise
+                self.log.warning("NOTIFY is put off", payload=payload[:80], reason=in_one_line(error))
+                put_off.append(payload)
+        for payload in put_off:
+            await self._act(payload)
 
     async def _act(self, payload: str) -> None:
         try:

@@ -63,6 +63,9 @@ async def _plan(
     query, parameters = plan
     began = time.perf_counter()
     async with _pool().connection() as connection:
+        # Somebody may keep the batch's row for long. Who waits for it holds one of the few connections of this process,
+        # and its signs of life need one, too; it is tried again.
+        await connection.execute(statement("wait_briefly"))
         if batch_id is None:
             cursor = await connection.execute(
                 statement("batch_of_job"),

@@ -8,9 +8,8 @@ import psycopg
 from procrastinate import App
 from psycopg_pool import AsyncConnectionPool
 
-from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo, keep_connecting_async
+from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo, guards, keep_connecting_async
 from aiops.db.patience import PatientAsyncConnection
-from aiops.db.statements import statement
 from workers.queue_guard import GuardedConnector, GuardedJobs
 
 if TYPE_CHECKING:
@@ -61,7 +60,8 @@ def _patient_pool(**arguments: Any) -> AsyncConnectionPool[psycopg.AsyncConnecti
 
 
 async def _guard_both_ends(connection: psycopg.AsyncConnection[Any]) -> None:
-    await connection.execute(statement("guard_session"))
+    for guard in guards():
+        await connection.execute(guard)
     await connection.commit()
 
 

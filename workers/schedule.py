@@ -25,6 +25,7 @@ class Schedule(Service):
     def __init__(self, pool: AsyncConnectionPool) -> None:
         super().__init__(pool)
         self._waiting: set[tuple[str, datetime]] = set()
+        self._defined: dict[str, datetime] = {}
 
     async def round(self) -> None:
         """Start what is due."""
@@ -39,6 +40,10 @@ class Schedule(Service):
             row = await cursor.fetchone()
         if row is None or row[0] is None:
             return
+        if self._defined.setdefault(one.name, row[0]) != row[0]:
+            self._defined[one.name] = row[0]
+            # A run that was due before its schedule was defined is not started: two that take turns start none.
+            self.log.warning("another daemon has another schedule", schedule=one.name, ours=one.definition)
         window = timedelta(days=settings().schedule_catch_up_days)
         due = one.to_make_up(datetime.now(UTC), row[0], window)
         if due is None:

@@ -18,6 +18,7 @@ from aiops.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import LiteralString
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -153,8 +154,16 @@ def open_pool(
     return pool
 
 
+def guards() -> tuple[LiteralString, ...]:
+    """What the server is told of a session that works for long: how long to wait for its client, and it for others."""
+    if settings().database_direct_url is not None:  # a pooler gives the session to others, too
+        return (statement("guard_session"),)
+    return statement("guard_session"), statement("guard_waits")
+
+
 def _guard_both_ends(connection: psycopg.Connection[Any]) -> None:
-    connection.execute(statement("guard_session"))
+    for guard in guards():
+        connection.execute(guard)
     connection.commit()
 
 

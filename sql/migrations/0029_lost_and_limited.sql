@@ -262,16 +262,24 @@ LANGUAGE sql STABLE AS $$
            OR (c.state IN ('done', 'failed', 'cancelled') AND c.completed_at < clock_timestamp() - silent_for))
 $$;
 
--- The session that holds the row of a lost job, where it has waited for its client for a while. The server by itself ends
--- a transaction that is idle, but no COPY that waits for its next part: the network answers for a process that is stopped.
+-- The session that holds the row of a lost job, or keeps all others from the results as one that computes a cell of a
+-- request does, where it has waited for its client for a while. The server by itself ends a transaction that is idle, but
+-- no COPY that waits for its next part: the network answers for a process that is stopped.
 CREATE FUNCTION end_silent_holders(p_job procrastinate_jobs) RETURNS void
 LANGUAGE sql AS $$
     SELECT pg_terminate_backend(a.pid, 1000)
-    FROM (SELECT c.xmax FROM batch_chunks AS c WHERE c.job_id = p_job.id
-          UNION SELECT b.xmax FROM batch_jobs AS b WHERE b.batch_id = (p_job.args ->> 'batch_id')::uuid
-          UNION SELECT b.xmax FROM batch_jobs AS b WHERE b.origin_job_id = p_job.id) AS row_lock(holder)
-    JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = row_lock.holder
-    JOIN pg_stat_activity AS a ON a.pid = l.pid
+    FROM (SELECT l.pid
+          FROM (SELECT c.xmax FROM batch_chunks AS c WHERE c.job_id = p_job.id
+                UNION SELECT b.xmax FROM batch_jobs AS b WHERE b.batch_id = (p_job.args ->> 'batch_id')::uuid
+                UNION SELECT b.xmax FROM batch_jobs AS b WHERE b.origin_job_id = p_job.id) AS row_lock(holder)
+          JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = row_lock.holder
+          UNION
+          SELECT l.pid
+          FROM pg_locks AS l
+          JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database()
+          WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND l.granted AND l.objsubid = 1
+            AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtext('aiops results')) AS held
+    JOIN pg_stat_activity AS a ON a.pid = held.pid
     WHERE a.application_name LIKE 'aiops %' AND a.wait_event_type = 'Client'
       AND a.state_change < clock_timestamp() - interval '5 seconds'
 $$;
@@ -322,3 +330,6 @@ $$;
 -- Who waits for a lock of the queue is found without looking at every job that waits.
 CREATE INDEX aiops_jobs_waiting_for_lock ON procrastinate_jobs (lock, priority DESC, id)
     WHERE status = 'todo' AND lock IS NOT NULL;
+
+-- A worker that leaves takes its name off its jobs: without an index each would mean to read them all.
+CREATE INDEX aiops_jobs_of_worker ON procrastinate_jobs (worker_id) WHERE worker_id IS NOT NULL;

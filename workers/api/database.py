@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo, keep_connecting_async
+from aiops.db.connect import POOL_TIMES, connection_arguments, conninfo, guards, keep_connecting_async
 from aiops.db.patience import PatientAsyncConnection
 from aiops.db.statements import statement
 
@@ -119,4 +119,5 @@ async def _rows(connection: PatientAsyncConnection, name: LiteralString, paramet
 
 
 async def _guard(connection: PatientAsyncConnection) -> None:
-    await connection.execute(statement("guard_session"))
+    for guard in guards():
+        await connection.execute(guard)

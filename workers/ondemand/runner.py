@@ -37,6 +37,10 @@ STEPS = {"exposure": (10, 40), "vulnerability": (50, 30), "aal": (80, 15)}
 """By step: progress before it, and what the whole of it adds."""
 
 
+MOST_ATTEMPTS = 60
+"""After so many a request is not sent to wait for its cell any more; twice what failures of the server may cost."""
+
+
 class Ending(StrEnum):
     """What became of a run."""
 
@@ -152,6 +156,11 @@ def _answer(connection: Connection, batch_id: UUID | str, begun: Begun, steps: S
         case "cached":
             return Ending.CACHED
         case "missing":
+            if begun.attempt > MOST_ATTEMPTS:
+                raise NoAnswerError(
+                    f"hazard and probability of {', '.join(begun.missing)} were computed again and again, and are "
+                    "still missing: the daemons are of several versions, or have several DAMAGE_SETs"
+                )
             requests.await_cell_results(connection, batch_id, begun)
             return Ending.WAITING
         case "no_data" | "no_previous":

@@ -13,10 +13,12 @@ from aiops.db import requests
 from aiops.db.connect import open_pool
 from aiops.db.statements import statement
 from aiops.db.transient import is_transient
+from aiops.settings import settings
 from workers.ondemand.cell import compute_cell
 from workers.ondemand.runner import fail_waiting_request, run_request, settled
 from workers.queue import COMPUTE, ONDEMAND, app
 from workers.retry import OnlyTransient
+from workers.watchdog import time_limit
 
 if TYPE_CHECKING:
     from procrastinate import JobContext
@@ -65,7 +67,8 @@ def ondemand_risk(context: JobContext, /, batch_id: str | None = None, **input_p
             batch_id = str(row[0]) if row is not None else ""
         # A job that is tried again, or was handed to another process, takes up its own request at once.
         worker = f"job {context.job.id}"
-        run_request(connection, batch_id, worker, last_attempt=REQUEST.is_last(context.job.attempts))
+        with time_limit(settings().chunk_seconds, f"request {batch_id}"):
+            run_request(connection, batch_id, worker, last_attempt=REQUEST.is_last(context.job.attempts))
 
 
 @app.task(name="cell_results", queue=COMPUTE, pass_context=True, retry=CELL)
@@ -85,7 +88,8 @@ def _make_cell_results(context: JobContext, batch_id: str) -> None:
         grid_id, missing = wanted
         if missing:
             try:
-                compute_cell(connection, grid_id, missing, batch_id)
+                with time_limit(settings().chunk_seconds, f"cell {grid_id} of request {batch_id}"):
+                    compute_cell(connection, grid_id, missing, batch_id)
             except Exception as error:
                 if CELL.is_last(context.job.attempts) or not is_transient(error):
                     fail_waiting_request(connection, batch_id, error)
