@@ -75,6 +75,20 @@ def test_whatever_the_chunks_a_load_in_blocks_is_the_same(loading, tmp_path, enc
     assert all(last + 1 == first for (_, last), (first, _) in pairwise(blocks))
 
 
+def test_a_chunk_that_is_too_large_beside_a_block_is_turned_first(loading, tmp_path):
+    path = tmp_path / "a.nc"
+    encoding = {"zlib": True, "complevel": 1, "chunksizes": (365, ROWS, COLUMNS)}
+    days = some_days(365, ROWS, COLUMNS)
+    write_netcdf(path, days, latitudes=LATITUDES, longitudes=LONGITUDES, encoding=encoding)
+    # 1.75 MB of it and 0.6 MB of a block are more than 2 MB.
+    (report,) = load_grids(loading, [path], grid_options("netcdf", scenario="ssp585", memory_mb=2))
+    assert (report.blocks, report.scratch_bytes) == (3, days.nbytes)
+    np.testing.assert_array_equal(stored(loading), days)
+    (report,) = load_grids(loading, [path], grid_options("netcdf", scenario="ssp585", memory_mb=4, again=True))
+    assert (report.blocks, report.scratch_bytes) == (2, 0)
+    np.testing.assert_array_equal(stored(loading), days)
+
+
 def test_a_killed_load_is_gone_on_with_and_ends_as_if_nothing_had_been(
     loading, connect, database, tmp_path, monkeypatch
 ):

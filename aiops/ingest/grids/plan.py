@@ -33,6 +33,11 @@ class Chunks:
     whole: bool = False
     """There are no pieces: any part of the file can be read on its own."""
 
+    @property
+    def size(self) -> int:
+        """Values that are unpacked at once."""
+        return 1 if self.whole else self.steps * self.rows * self.columns
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:

@@ -72,7 +72,7 @@ class Run:
         self._to_do = sum(map(len, blocks)) * load.n_steps
         with ExitStack() as stack:
             slabs: Callable[[range], Iterator[tuple[range, _Slab]]] = self._from_files
-            if passes_of(load.points, blocks) > (PASSES if load.cheap_passes else 1):
+            if passes_of(load.points, blocks) > (PASSES if load.cheap_passes else 1) or self._too_large(blocks):
                 self._to_do *= 2
                 runs = list(self._runs_in(blocks))
                 scratch = stack.enter_context(scratch_file(self.folder, runs, load.n_steps))
@@ -82,6 +82,12 @@ class Run:
                 slabs = lambda block: self._from_scratch(scratch, by_block[block])  # noqa: E731
             for block in blocks:
                 self._write(block, slabs(block))
+
+    def _too_large(self, blocks: Sequence[range]) -> bool:
+        """Whether a file's chunk, which is unpacked as a whole, and the series of a block do not fit side by side."""
+        chunk = max(file.chunks.size * file.reader.itemsize for file in self._load.files)
+        block = max(map(len, blocks), default=0) * self._load.axis.length * _FLOAT
+        return chunk + block > self._memory.budget
 
     def _write(self, block: range, slabs: Iterator[tuple[range, _Slab]]) -> None:
         load = self._load
@@ -133,6 +139,7 @@ class Run:
                     scratch.put(run, first, values[:, run.start - points.start : run.stop - points.start])
                 self.values_read += values.size
                 self._advance(values.size)
+                del values
 
     def _runs_in(self, blocks: Sequence[range]) -> Iterator[range]:
         """The parts of blocks that are read together from the files."""
@@ -156,7 +163,9 @@ class Run:
                     arrived = first + numbers.shape[0]
                     describe = load.describer(file, first, points)
                     values = self.judge.values(numbers, conversion, lengths[first:arrived], describe)
+                    del numbers  # nothing of this slab is held while the next one is read
                     yield points, offset + first, values
+                    del values
                 if arrived != file.steps.size:
                     raise FileRefused(
                         f"{file.path}: has {arrived:,} steps of values; allowed: {file.steps.size:,}, as of times"
