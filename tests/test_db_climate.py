@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aiops.climate import Cadence, Series, calendar_days
-from aiops.db.climate import Written, merge_series, read_series, write_series
+from aiops.db.climate import Written, fill_series, merge_series, read_series, write_series
 from aiops.db.datasets import register_dataset
 from aiops.ingest.variables import VARIABLES
 
@@ -62,6 +62,19 @@ def test_replace_means_replace(connection, dataset):
     write_series(connection, [series([1, 2, 3])], dataset)
     write_series(connection, [series([7], first_year=2002)], dataset, merge=False)
     assert stored(connection) == (2002, [7])
+
+
+def test_a_stored_series_is_filled_where_it_has_no_value_and_goes_on_naming_its_data_set(connection, dataset):
+    write_series(connection, [series([1, np.nan, 3])], dataset)
+    assert fill_series(connection, [series([7, 8, 9, 10])]) == Written(0, 1, 0)
+    assert stored(connection) == (2001, [1, 8, 3, 10])
+    assert connection.execute("SELECT DISTINCT dataset_id FROM climate_data").fetchall() == [(dataset,)]
+    assert fill_series(connection, [series([5, 5], first_year=2002)]) == Written(0, 0, 1)
+
+
+def test_nothing_is_filled_where_no_series_is_stored(connection):
+    assert fill_series(connection, [series([1])]) == Written(0, 0, 0)
+    assert connection.execute("SELECT count(*) FROM climate_data").fetchone() == (0,)
 
 
 def test_daily_years_are_joined_on_true_days():

@@ -254,6 +254,22 @@ def test_evapotranspiration_that_was_given_is_not_computed_over(connection, writ
     assert "spei12_min" in report.indicators
 
 
+def test_months_that_a_file_brings_stand_and_its_days_give_the_others(connection, write):
+    months = np.arange("2001-01", "2002-01", dtype="datetime64[M]")
+    days = np.arange("2001-01-01", "2003-01-01", dtype="datetime64[D]")
+    rows = [f"pr_month,historical,{month},{JEJU},100" for month in months]
+    rows += [f"pr,historical,{day},{JEJU},2" for day in days]
+    path = write("both.csv", "variable,scenario,date,grid_id,value", *rows)
+    report = load_long_csv(connection, path)
+    assert "pr_month" in report.indicators
+    rain = one(connection, "pr_month").values
+    assert (rain[:12].tolist(), rain[12:].sum()) == ([100] * 12, 730)
+    before = stored(connection)
+    again = load_long_csv(connection, path)
+    assert (again.series_inserted, again.series_updated, "pr_month" in again.indicators) == (0, 0, False)
+    assert stored(connection) == before
+
+
 def test_monthly_series_bring_drought_too(connection, write):
     months = np.arange("1991-01", "2021-01", dtype="datetime64[M]")
     random = np.random.default_rng(5)

@@ -14,7 +14,7 @@ from daemons import run, running_daemon, wait_for, wait_until_at_work
 
 from aiops.climate import SCENARIOS, Series, calendar_days
 from aiops.db.climate import read_series, write_series
-from aiops.db.datasets import register_dataset
+from aiops.db.datasets import note_computed_variables, register_dataset
 from aiops.db.indicators import given_series, hold_unchanged_cells, indicators_hashes
 from aiops.db.inputs import Fix, write_tracks
 from aiops.ingest.derived import COMPUTED, DAILY, Brought, Deriver
@@ -288,12 +288,12 @@ def test_a_parameter_that_it_does_not_have_is_refused_by_name(connection, params
 
 
 def compute(connection, cells):
-    computed = compute_indicators(read_inputs(connection, cells))
-    written = write_indicators(
-        connection,
-        computed,
-        lambda synthetic: register(connection, "made up", True) if synthetic else register(connection, "real"),
-    )
+    def dataset_of(synthetic):
+        dataset = register(connection, "made up" if synthetic else "real", synthetic)
+        note_computed_variables(connection, dataset, COMPUTED)
+        return dataset
+
+    written = write_indicators(connection, compute_indicators(read_inputs(connection, cells)), dataset_of)
     connection.commit()
     return written
 
@@ -311,10 +311,47 @@ def test_what_a_file_has_given_is_not_computed_over(connection, tmp_path):
     assert given <= given_series(connection, COMPUTED, CELLS)
     compute(connection, CELLS[:2])
     (kept,) = read_series(connection, ["wsdi"], CELLS[:1], ["ssp245"])
-    assert kept.values.tolist() == [2021 % 7, 2022 % 7]
+    assert kept.values[:2].tolist() == [2021 % 7, 2022 % 7]
+    assert kept.values.size == 3, "of 2023 the file says nothing, and there are days"
     assert [one.scenario for one in read_series(connection, ["pet_month"], CELLS[:1], SCENARIOS)] == ["historical"]
     assert read_series(connection, ["wsdi"], CELLS[1:2], ["ssp245"])
     assert connection.execute(METHODS).fetchall()[0] == (CELLS[0], "given")
+
+
+def rain_of(first_year, years, name="pr"):
+    """Days or months of rain; each month is worth 100 mm, of days some 60."""
+    n = calendar_days(first_year, years).size if name == "pr" else 12 * years
+    return Series(name, "historical", CELLS[0], first_year, np.full(n, 2 if name == "pr" else 100, dtype=np.float32))
+
+
+@pytest.mark.parametrize("order", ["months first", "days first"])
+def test_years_that_a_file_has_not_given_are_computed_beside_those_that_it_has(connection, order):
+    """Months of rain from a file, days that overlap with them, and later ones."""
+
+    def write(series, name):
+        write_series(connection, [series], register(connection, name))
+        compute(connection, CELLS[:1])
+
+    loads = ((rain_of(1991, 12, "pr_month"), "months"), (rain_of(2000, 5), "days"))
+    for series, name in loads if order == "months first" else loads[::-1]:
+        write(series, name)
+    write(rain_of(2005, 2), "more days")
+    (rain,) = read_series(connection, ["pr_month"], CELLS[:1], ["historical"])
+    assert (rain.first_year, rain.values.size) == (1991, 16 * 12)
+    assert set(rain.values[: 12 * 12].tolist()) == {100}
+    assert rain.values[12 * 12 :].reshape(4, 12).sum(axis=1).tolist() == [730, 732, 730, 730]
+    assert given_series(connection, COMPUTED, CELLS[:1]) == {("pr_month", "historical", CELLS[0])}
+    named = "SELECT name FROM climate_data JOIN dataset USING (dataset_id) WHERE variable = 'pr_month'"
+    assert connection.execute(named).fetchall() == [("months",)]
+    assert compute(connection, CELLS[:1]).updated == 0
+
+
+def test_what_follows_from_a_generators_days_is_not_put_among_what_a_file_has_given(connection):
+    write_series(connection, [rain_of(1991, 2, "pr_month")], register(connection, "months"))
+    write_series(connection, [rain_of(2000, 5)], register(connection, "generator", synthetic=True))
+    compute(connection, CELLS[:1])
+    (rain,) = read_series(connection, ["pr_month"], CELLS[:1], ["historical"])
+    assert (rain.first_year, rain.values.size) == (1991, 24)
 
 
 def test_what_a_load_has_computed_is_computed_again(connection):

@@ -12,7 +12,7 @@ from aiops.db.packing import pack, unpack
 from aiops.db.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,20 +37,24 @@ def write_series(connection: Connection, series: Iterable[Series], dataset_id: i
         dataset_id: from `register_dataset`.
         merge: join with the years that are stored already, the new values that are not missing winning; else replace.
     """
-    connection.execute(statement("create_incoming_series"))
-    with connection.cursor() as cursor, cursor.copy(statement("copy_incoming_series")) as copy:
-        copy.set_types(["text", "int4", "text", "int2", "bytea"])
-        for one in series:
-            copy.write_row((one.variable, one.grid_id, one.scenario, one.first_year, pack(one.values)))
-    # Of two who write series of one cell the second waits here, before it holds any row that the first may want.
-    connection.execute(statement("hold_incoming_cells"))
+    _bring(connection, series)
     if merge:
-        _merge_with_stored(connection)
-    row = connection.execute(statement("upsert_incoming_series"), {"dataset_id": dataset_id}).fetchone()
-    connection.execute(statement("drop_incoming_series"))
-    if row is None:
-        raise AssertionError("a count gave no row")
-    return Written(*row)
+        _merge_with_stored(connection, stored_wins=False)
+    return _finish(connection, "upsert_incoming_series", {"dataset_id": dataset_id})
+
+
+def fill_series(connection: Connection, series: Iterable[Series]) -> Written:
+    """Put values where stored series have none, in the caller's transaction: between their values, before and after.
+
+    What is stored stays, and so does the data set that it names; series of which nothing is stored are passed over.
+
+    Args:
+        connection: the caller's.
+        series: each (variable, cell, scenario) once.
+    """
+    _bring(connection, series)
+    _merge_with_stored(connection, stored_wins=True)
+    return _finish(connection, "fill_stored_series", {})
 
 
 def read_series(
@@ -90,17 +94,35 @@ def _offset(cadence: Cadence, origin: int, year: int) -> int:
             return year - origin
 
 
-def _merge_with_stored(connection: Connection) -> None:
+def _bring(connection: Connection, series: Iterable[Series]) -> None:
+    """Series to the server, where they are held against those that are stored."""
+    connection.execute(statement("create_incoming_series"))
+    with connection.cursor() as cursor, cursor.copy(statement("copy_incoming_series")) as copy:
+        copy.set_types(["text", "int4", "text", "int2", "bytea"])
+        for one in series:
+            copy.write_row((one.variable, one.grid_id, one.scenario, one.first_year, pack(one.values)))
+    # Of two who write series of one cell the second waits here, before it holds any row that the first may want.
+    connection.execute(statement("hold_incoming_cells"))
+
+
+def _finish(connection: Connection, query: str, parameters: Mapping[str, object]) -> Written:
+    """Write what was brought."""
+    row = connection.execute(statement(query), parameters).fetchone()
+    connection.execute(statement("drop_incoming_series"))
+    if row is None:
+        raise AssertionError("a count gave no row")
+    return Written(*row)
+
+
+def _merge_with_stored(connection: Connection, *, stored_wins: bool) -> None:
     """Replace incoming rows that extend or fill a stored series by the union of both."""
     with connection.cursor(binary=True) as cursor:
         cursor.execute(statement("find_series_to_merge"))
         merged: list[tuple[str, int, str, int, bytes]] = []
         for variable, grid_id, scenario, cadence, old_year, old_values, new_year, new_values in cursor:
-            union = merge_series(
-                Cadence(cadence),
-                Series(variable, scenario, grid_id, old_year, _floats(old_values)),
-                Series(variable, scenario, grid_id, new_year, _floats(new_values)),
-            )
+            old = Series(variable, scenario, grid_id, old_year, _floats(old_values))
+            new = Series(variable, scenario, grid_id, new_year, _floats(new_values))
+            union = merge_series(Cadence(cadence), *((new, old) if stored_wins else (old, new)))
             merged.append((variable, grid_id, scenario, union.first_year, pack(union.values)))
         if merged:
             cursor.executemany(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiops.climate import SCENARIOS
 from aiops.db.cells import read_land
-from aiops.db.climate import Written, read_series, write_series
+from aiops.db.climate import Written, fill_series, read_series, write_series
 from aiops.db.datasets import note_computed_variables
 from aiops.db.inputs import (
     read_basins,
@@ -89,7 +89,7 @@ class Brought:
     variables: frozenset[str]
     scenarios: frozenset[str]
     keep: frozenset[tuple[str, str, int]] = frozenset()
-    """(variable, scenario, cell) that came from the file itself and are not computed."""
+    """(variable, scenario, cell) that came from the file itself: its values are not computed over."""
 
 
 class Deriver:
@@ -195,7 +195,11 @@ class Deriver:
         merge: bool = True,
     ) -> None:
         keep = brought.keep if brought is not None else frozenset()
-        computed = [one for one in series if (one.variable, one.scenario, one.grid_id) not in keep]
+        computed: list[Series] = []
+        given: list[Series] = []
+        for one in series:
+            (given if (one.variable, one.scenario, one.grid_id) in keep else computed).append(one)
+        self._fill(given)
         if computed:
             written = write_series(self._connection, computed, dataset_id or self._dataset_id, merge=merge)
             self.derived.written.append(written)
@@ -203,8 +207,15 @@ class Deriver:
             self.derived.variables |= variables
             if written.inserted or written.updated:
                 # Of a variable that the data set has given as well, nothing is taken for computed.
-                given = {variable for variable, _, _ in keep}
-                note_computed_variables(self._connection, dataset_id or self._dataset_id, variables - given)
+                brought_too = {variable for variable, _, _ in keep}
+                note_computed_variables(self._connection, dataset_id or self._dataset_id, variables - brought_too)
+
+    def _fill(self, series: Sequence[Series]) -> None:
+        """What was computed, where a file that brings the same has no value."""
+        written = fill_series(self._connection, series) if series else Written(0, 0, 0)
+        if written.updated:
+            self.derived.variables |= {one.variable for one in series}
+            self.derived.written.append(Written(0, written.updated, 0))
 
 
 def indicators_of_days(weather: Sequence[Series], scenarios: Collection[str]) -> list[Series]:

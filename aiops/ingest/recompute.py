@@ -1,7 +1,7 @@
 """The indicators of some cells from all that is stored of them: read, compute, write, each on its own.
 
 What comes out is what a load of the same series would have computed (`Deriver`); but the computing holds no transaction
-open, and series that a file has given stay as they are.
+open, and values that a file has given stay as they are: what is computed stands between them, before and after.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiops.climate import SCENARIOS, Series
 from aiops.db.cells import read_land
-from aiops.db.climate import Written, merge_series, read_series, write_series
+from aiops.db.climate import Written, fill_series, merge_series, read_series, write_series
 from aiops.db.datasets import note_computed_variables
 from aiops.db.indicators import cells_with_synthetic_data, given_series
 from aiops.db.inputs import read_evapotranspiration_methods, write_evapotranspiration_methods
@@ -43,7 +43,7 @@ class StoredInputs:
     months: list[Series]
     """WATER_SOURCES as they are stored."""
     given: set[Key]
-    """(variable, scenario, cell) that stay as they are."""
+    """(variable, scenario, cell) whose values stay as they are."""
     given_evapotranspiration: set[int]
     """Cells whose evapotranspiration came from a file."""
     elevation: dict[int, float]
@@ -65,6 +65,8 @@ class ComputedSeries:
     """To be joined with the years that are stored."""
     replaced: list[Series] = field(default_factory=list)
     """To replace what is stored."""
+    filled: list[Series] = field(default_factory=list)
+    """To stand where what a file has given has no value."""
     winds: list[Series] = field(default_factory=list)
     winds_dataset: int | None = None
     """Data set of the tracks that the winds follow from."""
@@ -78,6 +80,7 @@ class ComputedSeries:
         """Take in what was computed for other cells."""
         self.joined += other.joined
         self.replaced += other.replaced
+        self.filled += other.filled
         self.winds += other.winds
         self.winds_dataset = other.winds_dataset or self.winds_dataset
         self.methods |= other.methods
@@ -123,24 +126,22 @@ def compute_indicators(inputs: StoredInputs, scenarios: Collection[str] = SCENAR
         scenarios: whose days are to be looked at; what follows from months is made of all, since a cell has one method
             for all its scenarios.
     """
-
-    def open_(series: Iterable[Series]) -> list[Series]:
-        return [one for one in series if _key(one) not in inputs.given]
-
-    days = open_(indicators_of_days(inputs.weather, scenarios))
+    days = indicators_of_days(inputs.weather, scenarios)
     weather = [one for one in inputs.weather if one.grid_id not in inputs.given_evapotranspiration]
     potential = potential_evapotranspiration(weather, inputs.elevation)
-    evapotranspiration = open_(potential.series)
-    months = _as_stored(inputs.months, days, evapotranspiration)
-    joined = [
+    evapotranspiration = _open(potential.series, inputs)
+    months = _as_stored(inputs.months, _given(days, inputs), _open(days, inputs), evapotranspiration)
+    computed = [
         *days,
-        *open_(drought_indicators(months)),
-        *open_(water_stress_indicators(months, inputs.basin_of, inputs.basins)),
+        *drought_indicators(months),
+        *water_stress_indicators(months, inputs.basin_of, inputs.basins),
     ]
+    joined = _open(computed, inputs)
     touched = {one.grid_id for one in (*joined, *evapotranspiration)} | {grid_id for _, _, grid_id in inputs.given}
     return ComputedSeries(
         joined=joined,
         replaced=evapotranspiration,
+        filled=_given(computed, inputs),
         winds=_lacking_winds(inputs),
         winds_dataset=inputs.storms.dataset_id if inputs.storms is not None else None,
         methods={**dict.fromkeys(inputs.given_evapotranspiration, GIVEN), **potential.methods},
@@ -173,6 +174,8 @@ def write_indicators(connection: Connection, computed: ComputedSeries, dataset_o
                 if series:
                     written.append(write_series(connection, series, dataset_id, merge=merge))
             write_evapotranspiration_methods(connection, methods, dataset_id)
+    if computed.filled:
+        written.append(fill_series(connection, computed.filled))
     if computed.winds and computed.winds_dataset is not None:
         written.append(write_series(connection, computed.winds, computed.winds_dataset))
         note_computed_variables(connection, computed.winds_dataset, STORM_INDICATORS)
@@ -183,13 +186,27 @@ def write_indicators(connection: Connection, computed: ComputedSeries, dataset_o
     )
 
 
-def _as_stored(stored: Iterable[Series], joined: Iterable[Series], replaced: Iterable[Series]) -> list[Series]:
+def _open(series: Iterable[Series], inputs: StoredInputs) -> list[Series]:
+    """Those of which no file has given anything."""
+    return [one for one in series if _key(one) not in inputs.given]
+
+
+def _given(series: Iterable[Series], inputs: StoredInputs) -> list[Series]:
+    """Those of which a file has given some values, but that what a generator made is not put among those of a file."""
+    return [one for one in series if _key(one) in inputs.given and one.grid_id not in inputs.synthetic]
+
+
+def _as_stored(
+    stored: Iterable[Series], filled: Iterable[Series], joined: Iterable[Series], replaced: Iterable[Series]
+) -> list[Series]:
     """The series of months as they will be stored when what was computed has been written."""
     found = {_key(one): one for one in stored}
-    for one in joined:
-        if one.variable in WATER_SOURCES:
-            old = found.get(_key(one))
-            found[_key(one)] = one if old is None else merge_series(variable_of(one.variable).cadence, old, one)
+    for series, stored_wins in ((filled, True), (joined, False)):
+        for one in series:
+            if one.variable in WATER_SOURCES:
+                old = found.get(_key(one), one)
+                cadence = variable_of(one.variable).cadence
+                found[_key(one)] = merge_series(cadence, *((one, old) if stored_wins else (old, one)))
     return list((found | {_key(one): one for one in replaced}).values())
 
 
