@@ -282,8 +282,8 @@ def test_monthly_series_bring_drought_too(connection, write):
     assert connection.execute("SELECT method FROM evapotranspiration_method").fetchall() == [("thornthwaite",)]
 
 
-def months_of_jeju(write, first="1991-01", last="2021-01"):
-    """Monthly rain and extremes of temperature, as national grids have them; a long CSV."""
+def months_of_jeju(write, first="1991-01", last="2021-01", names=("pr_month", "tasmax_month", "tasmin_month")):
+    """A long CSV of monthly rain and temperatures, as national grids have them."""
     months = np.arange(first, last, dtype="datetime64[M]")
     random = np.random.default_rng(5)
     season = -np.cos(2 * np.pi * np.arange(months.size) / 12)
@@ -291,14 +291,18 @@ def months_of_jeju(write, first="1991-01", last="2021-01"):
         "pr_month": random.gamma(2, 50, months.size),
         "tasmax_month": 19 + 10 * season,
         "tasmin_month": 12 + 10 * season,
+        "tas_month": 16 + 10 * season,
+        "pet_month": 80 + 50 * season,
+        "spei12_min": np.full(months.size, -2.5),
     }
     return write(
-        "months.csv",
+        f"{names[0]}.csv",
         "variable,scenario,date,grid_id,value",
         *(
-            f"{name},historical,{month},{JEJU},{value:.2f}"
-            for name, row in values.items()
-            for month, value in zip(months, row, strict=True)
+            f"{name},historical,{str(month)[:4] if name == 'spei12_min' else month},{JEJU},{value:.2f}"
+            for name in names
+            for month, value in zip(months, values[name], strict=True)
+            if name != "spei12_min" or str(month).endswith("-01")
         ),
     )
 
@@ -317,21 +321,74 @@ def all_series(connection):
     return {(one.variable, one.scenario): (one.first_year, one.values.tobytes()) for one in found}
 
 
+def in_both_orders(connection, loads):
+    """What stands at the end of either order, which is rolled back."""
+    for order in (loads, loads[::-1]):
+        with connection.transaction(force_rollback=True):
+            for load in order:
+                load()
+            yield all_series(connection)
+
+
 @pytest.mark.parametrize("columns", [{"tasmax": "high"}, {"tasmax": "high", "tasmin": "low"}])
 def test_days_and_months_of_weather_give_the_same_in_whatever_order_they_come(connection, write, columns):
     loads = (
         lambda: load_long_csv(connection, months_of_jeju(write)),
         lambda: heat_of_jeju(connection, write, columns),
     )
-    stored = []
-    for order in (loads, loads[::-1]):
-        with connection.transaction(force_rollback=True):
-            for load in order:
-                load()
-            stored.append(all_series(connection))
-            assert one(connection, "pet_month").values.size == 360
-            assert not np.isnan(one(connection, "spei12_min").values[1:]).any()
-    assert stored[0] == stored[1]
+    first, second = in_both_orders(connection, loads)
+    assert first == second
+    assert np.frombuffer(first["pet_month", "historical"][1], np.float32).size == 360
+    assert not np.isnan(np.frombuffer(first["spei12_min", "historical"][1], np.float32)[1:]).any()
+
+
+def test_a_drought_index_does_not_outlive_the_evapotranspiration_that_it_was_made_of(connection, write):
+    """Of the means Thornthwaite makes 60 years; of the extremes Hargreaves 56, which are enough to go before it."""
+
+    def means():
+        load_long_csv(connection, months_of_jeju(write, "1961-01", names=("pr_month", "tas_month")))
+
+    def extremes():
+        load_long_csv(connection, months_of_jeju(write, "1965-01", names=("tasmax_month", "tasmin_month")))
+
+    first, second = in_both_orders(connection, (means, extremes))
+    assert first == second
+    values = {name: np.frombuffer(first[name, "historical"][1], np.float32) for name in ("pet_month", "spei12")}
+    assert {name: int(np.flatnonzero(~np.isnan(row))[0]) for name, row in values.items()} == {
+        "pet_month": 4 * 12,
+        "spei12": 4 * 12 + 11,
+    }
+
+
+def test_what_follows_from_nothing_any_more_is_deleted_and_the_report_says_so(connection, write):
+    """Evapotranspiration that a file gives for the history is not mixed with another: the scenario is left without."""
+
+    def days():
+        days_of_jeju(connection, write)
+        days_of_jeju(connection, write, "2016-01-01", "2020-01-01", "ssp585")
+
+    def evapotranspiration():
+        reports.append(load_long_csv(connection, months_of_jeju(write, "1991-01", "2016-01", names=("pet_month",))))
+
+    reports = []
+    first, second = in_both_orders(connection, (days, evapotranspiration))
+    assert first == second
+    assert ("spei12", "historical") in first
+    assert not {("pet_month", "ssp585"), ("spei12", "ssp585"), ("spei12_min", "ssp585")} & first.keys()
+    assert ("pr_month", "ssp585") in first
+    assert [any("4 computed series deleted" in note for note in one.warnings) for one in reports] == [True, False]
+
+
+def test_a_drought_index_that_a_file_has_given_stays_and_is_computed_around(connection, write):
+    def own():
+        load_long_csv(connection, months_of_jeju(write, "1985-01", "1995-01", names=("spei12_min",)))
+
+    first, second = in_both_orders(connection, (own, lambda: days_of_jeju(connection, write)))
+    assert first == second
+    year, values = first["spei12_min", "historical"]
+    lowest = np.frombuffer(values, np.float32)
+    assert (year, lowest.size, set(lowest[:10].tolist())) == (1985, 31, {-2.5})
+    assert not np.isnan(lowest).any()
 
 
 def test_a_refused_file_leaves_nothing_and_the_connection_usable(connection, write):

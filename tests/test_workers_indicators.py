@@ -287,13 +287,16 @@ def test_a_parameter_that_it_does_not_have_is_refused_by_name(connection, params
 # --- what is given, and what changes meanwhile ----------------------------------------------------------------
 
 
-def compute(connection, cells):
-    def dataset_of(synthetic):
-        dataset = register(connection, "made up" if synthetic else "real", synthetic)
-        note_computed_variables(connection, dataset, COMPUTED)
-        return dataset
+def noted(connection, synthetic=False):
+    """The data set of what is computed, as a chunk of the batch has it."""
+    dataset = register(connection, "made up" if synthetic else "real", synthetic)
+    note_computed_variables(connection, dataset, COMPUTED)
+    return dataset
 
-    written = write_indicators(connection, compute_indicators(read_inputs(connection, cells)), dataset_of)
+
+def compute(connection, cells):
+    computed = compute_indicators(read_inputs(connection, cells))
+    written = write_indicators(connection, computed, lambda synthetic: noted(connection, synthetic))
     connection.commit()
     return written
 
@@ -352,6 +355,26 @@ def test_what_follows_from_a_generators_days_is_not_put_among_what_a_file_has_gi
     compute(connection, CELLS[:1])
     (rain,) = read_series(connection, ["pr_month"], CELLS[:1], ["historical"])
     assert (rain.first_year, rain.values.size) == (1991, 24)
+
+
+def test_a_batch_deletes_what_follows_from_nothing_any_more_and_nothing_that_was_given(connection):
+    """Evapotranspiration that is given for the history leaves the scenarios without: it is not mixed with another."""
+    given = [Series("pet_month", "historical", CELLS[0], 1996, np.full(16 * 12, 70, dtype=np.float32))]
+    index = [Series("spei12_min", "ssp585", CELLS[0], 2031, np.full(4, -1, dtype=np.float32))]
+    days = days_of(CELLS[:2])
+    found = []
+    for order in (((days, "days"), (given + index, "file")), ((given + index, "file"), (days, "days"))):
+        with connection.transaction(force_rollback=True):
+            for series, name in order:
+                write_series(connection, series, register(connection, name))
+                read = read_inputs(connection, CELLS[:2])
+                write_indicators(connection, compute_indicators(read), lambda _: noted(connection))
+            found.append(connection.execute(INDICATORS).fetchall())
+    assert found[0] == found[1]
+    first = {(variable, cell, scenario) for variable, cell, scenario, *_ in found[0]}
+    assert {one[2] for one in first if one[:2] == ("spei12", CELLS[0])} == {"historical"}
+    assert {one[2] for one in first if one[:2] == ("spei12", CELLS[1])} == set(PERIODS)
+    assert {one[2] for one in first if one[:2] == ("spei12_min", CELLS[0])} == {"ssp585"}
 
 
 def test_what_a_load_has_computed_is_computed_again(connection):

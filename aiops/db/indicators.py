@@ -57,7 +57,7 @@ def hold_unchanged_cells(connection: Connection, hashes: Mapping[int, bytes], me
 
 
 def given_series(
-    connection: Connection, variables: Collection[str], grid_ids: Sequence[int]
+    connection: Connection, variables: Collection[str], grid_ids: Sequence[int], *, generated: bool = True
 ) -> set[tuple[str, str, int]]:
     """(variable, scenario, cell) of stored series that were given and not computed.
 
@@ -65,11 +65,45 @@ def given_series(
         connection: the caller's.
         variables: which to look for.
         grid_ids: the cells.
+        generated: also those that a generator gave.
     """
     rows = connection.execute(
-        statement("given_series"), {"variables": sorted(variables), "grid_ids": list(grid_ids)}
+        statement("given_series"),
+        {"variables": sorted(variables), "grid_ids": list(grid_ids), "generated": generated},
     ).fetchall()
     return {(variable, scenario, grid_id) for variable, scenario, grid_id in rows}
+
+
+def delete_computed_series(
+    connection: Connection,
+    variables: Collection[str],
+    grid_ids: Sequence[int],
+    keep: Collection[tuple[str, str, int]],
+) -> int:
+    """Delete stored series that were computed, and of which nothing comes out any more.
+
+    Args:
+        connection: the caller's.
+        variables: which of them.
+        grid_ids: the cells.
+        keep: (variable, scenario, cell) of which something does come out.
+
+    Returns:
+        How many were deleted.
+    """
+    # As whoever writes series does: of two who change a cell the second waits.
+    connection.execute(statement("hold_cells"), {"grid_ids": list(grid_ids)})
+    kept = sorted(keep)
+    return connection.execute(
+        statement("delete_computed_series"),
+        {
+            "variables": sorted(variables),
+            "grid_ids": list(grid_ids),
+            "kept_variables": [variable for variable, _, _ in kept],
+            "kept_scenarios": [scenario for _, scenario, _ in kept],
+            "kept_cells": [grid_id for _, _, grid_id in kept],
+        },
+    ).rowcount
 
 
 def cells_with_synthetic_data(connection: Connection, grid_ids: Sequence[int]) -> set[int]:

@@ -14,6 +14,7 @@ from aiops.climate import SCENARIOS
 from aiops.db.cells import read_land
 from aiops.db.climate import Written, fill_series, read_series, write_series
 from aiops.db.datasets import note_computed_variables
+from aiops.db.indicators import delete_computed_series, given_series
 from aiops.db.inputs import (
     read_basins,
     read_evapotranspiration_methods,
@@ -51,6 +52,9 @@ COMPUTED = frozenset(
     }
 )
 """Everything that is computed."""
+MADE_WHOLE = frozenset({*DROUGHT_INDICATORS, PET, WSI})
+"""Of these a series stands on one method, fit or scale: what was computed earlier is replaced as a whole, and deleted
+where nothing comes out any more."""
 CELLS_UNDER_STORMS = 512
 """Cells whose winds are computed together."""
 GIVEN = "given"
@@ -65,6 +69,8 @@ class Derived:
     written: list[Written] = field(default_factory=list)
     methods: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """How many cells have their evapotranspiration by which method."""
+    deleted: int = 0
+    """Series that were computed earlier, and of which nothing comes out any more."""
 
     def total(self) -> Written:
         """What was written in all."""
@@ -76,10 +82,13 @@ class Derived:
 
     def notes(self) -> list[str]:
         """What a report says of how it was computed."""
-        if not self.methods:
-            return []
-        cells = ", ".join(f"{method} in {count:,} cells" for method, count in sorted(self.methods.items()))
-        return [f"potential evapotranspiration by {cells}"]
+        found = []
+        if self.methods:
+            cells = ", ".join(f"{method} in {count:,} cells" for method, count in sorted(self.methods.items()))
+            found.append(f"potential evapotranspiration by {cells}")
+        if self.deleted:
+            found.append(f"{self.deleted:,} computed series deleted: what is stored now gives none of them")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ class Deriver:
         """`wsi` of cells whose basin, flow or use was brought."""
         for start in range(0, len(grid_ids), CELLS_AT_ONCE):
             cells = grid_ids[start : start + CELLS_AT_ONCE]
-            self._write(self._stress(self._read(WATER_SOURCES, cells), cells))
+            self._replace((WSI,), self._stress(self._read(WATER_SOURCES, cells), cells), cells)
         return self.derived
 
     def storms(self, grid_ids: Sequence[int], *, again: bool = True) -> Derived:
@@ -156,7 +165,7 @@ class Deriver:
 
     def _evapotranspiration(self, brought: Brought, weather: Sequence[Series], cells: Sequence[int]) -> None:
         """`pet_month`, except of cells for which a file has given it: theirs is not mixed with another."""
-        given = {grid_id for variable, _, grid_id in brought.keep if variable == PET} & set(cells)
+        given = {grid_id for _, _, grid_id in self._given((PET,), cells, brought)}
         write_evapotranspiration_methods(self._connection, dict.fromkeys(given, GIVEN), self._dataset_id)
         methods = read_evapotranspiration_methods(self._connection, cells)
         open_ = [one for one in weather if methods.get(one.grid_id) != GIVEN]
@@ -164,14 +173,15 @@ class Deriver:
             grid_id: height for grid_id, (height, _) in read_land(self._connection, cells).items() if height is not None
         }
         potential = potential_evapotranspiration(open_, elevation)
-        self._write(potential.series, brought, merge=False)
+        self._replace((PET,), potential.series, cells, brought)
         write_evapotranspiration_methods(self._connection, potential.methods, self._dataset_id)
         for method in potential.methods.values():
             self.derived.methods[method] += 1
 
     def _from_months(self, brought: Brought, cells: Sequence[int]) -> None:
         months = self._read(WATER_SOURCES, cells)
-        self._write([*drought_indicators(months), *self._stress(months, cells)], brought)
+        computed = [*drought_indicators(months), *self._stress(months, cells)]
+        self._replace((*DROUGHT_INDICATORS, WSI), computed, cells, brought)
 
     def _stress(self, months: Sequence[Series], cells: Sequence[int]) -> list[Series]:
         if self._basins is None:
@@ -186,20 +196,44 @@ class Deriver:
     def _read(self, variables: Collection[str], cells: Sequence[int]) -> list[Series]:
         return read_series(self._connection, sorted(variables), cells, SCENARIOS)
 
+    def _given(
+        self, variables: Collection[str], cells: Sequence[int], brought: Brought | None
+    ) -> set[tuple[str, str, int]]:
+        """(variable, scenario, cell) that this file or an earlier one has given; a generator's do not count."""
+        found = given_series(self._connection, variables, cells, generated=False)
+        if brought is not None:
+            found |= {one for one in brought.keep if one[0] in variables and one[2] in cells}
+        return found
+
+    def _replace(
+        self,
+        variables: Collection[str],
+        series: Sequence[Series],
+        cells: Sequence[int],
+        brought: Brought | None = None,
+    ) -> None:
+        """Write all that comes out of some variables that are made whole, for some cells."""
+        given = self._given(variables, cells, brought)
+        keys = {(one.variable, one.scenario, one.grid_id) for one in series}
+        self.derived.deleted += delete_computed_series(self._connection, variables, cells, keys)
+        self._write(series, brought, given=given, merge=False)
+
     def _write(
         self,
         series: Iterable[Series],
         brought: Brought | None = None,
         dataset_id: int | None = None,
         *,
+        given: Collection[tuple[str, str, int]] = (),
         merge: bool = True,
     ) -> None:
         keep = brought.keep if brought is not None else frozenset()
         computed: list[Series] = []
-        given: list[Series] = []
+        beside: list[Series] = []
         for one in series:
-            (given if (one.variable, one.scenario, one.grid_id) in keep else computed).append(one)
-        self._fill(given)
+            key = one.variable, one.scenario, one.grid_id
+            (beside if key in keep or key in given else computed).append(one)
+        self._fill(beside)
         if computed:
             written = write_series(self._connection, computed, dataset_id or self._dataset_id, merge=merge)
             self.derived.written.append(written)
@@ -211,7 +245,7 @@ class Deriver:
                 note_computed_variables(self._connection, dataset_id or self._dataset_id, variables - brought_too)
 
     def _fill(self, series: Sequence[Series]) -> None:
-        """What was computed, where a file that brings the same has no value."""
+        """What was computed, where what a file has given has no value."""
         written = fill_series(self._connection, series) if series else Written(0, 0, 0)
         if written.updated:
             self.derived.variables |= {one.variable for one in series}

@@ -13,10 +13,10 @@ from aiops.climate import SCENARIOS, Series
 from aiops.db.cells import read_land
 from aiops.db.climate import Written, fill_series, merge_series, read_series, write_series
 from aiops.db.datasets import note_computed_variables
-from aiops.db.indicators import cells_with_synthetic_data, given_series
+from aiops.db.indicators import cells_with_synthetic_data, delete_computed_series, given_series
 from aiops.db.inputs import read_evapotranspiration_methods, write_evapotranspiration_methods
 from aiops.ingest.aligned import HISTORY
-from aiops.ingest.derived import COMPUTED, DAILY, GIVEN, indicators_of_days, stored_basins
+from aiops.ingest.derived import COMPUTED, DAILY, GIVEN, MADE_WHOLE, indicators_of_days, stored_basins
 from aiops.ingest.drought import drought_indicators
 from aiops.ingest.evapotranspiration import MONTHLY_WEATHER, PET, potential_evapotranspiration
 from aiops.ingest.storms import STORM_INDICATORS, stored_storms
@@ -61,10 +61,12 @@ class StoredInputs:
 class ComputedSeries:
     """What is to be written for some cells."""
 
+    cells: list[int] = field(default_factory=list)
+    """The cells."""
     joined: list[Series] = field(default_factory=list)
     """To be joined with the years that are stored."""
     replaced: list[Series] = field(default_factory=list)
-    """To replace what is stored."""
+    """To replace what is stored: all of MADE_WHOLE that comes out; what was computed of any other is to be deleted."""
     filled: list[Series] = field(default_factory=list)
     """To stand where what a file has given has no value."""
     winds: list[Series] = field(default_factory=list)
@@ -78,6 +80,7 @@ class ComputedSeries:
 
     def add(self, other: ComputedSeries) -> None:
         """Take in what was computed for other cells."""
+        self.cells += other.cells
         self.joined += other.joined
         self.replaced += other.replaced
         self.filled += other.filled
@@ -130,18 +133,18 @@ def compute_indicators(inputs: StoredInputs, scenarios: Collection[str] = SCENAR
     weather = [one for one in inputs.weather if one.grid_id not in inputs.given_evapotranspiration]
     potential = potential_evapotranspiration(weather, inputs.elevation)
     evapotranspiration = _open(potential.series, inputs)
-    months = _as_stored(inputs.months, _given(days, inputs), _open(days, inputs), evapotranspiration)
-    computed = [
-        *days,
+    months = _as_stored(inputs, _given(days, inputs), _open(days, inputs), evapotranspiration)
+    whole = [
         *drought_indicators(months),
         *water_stress_indicators(months, inputs.basin_of, inputs.basins),
     ]
-    joined = _open(computed, inputs)
-    touched = {one.grid_id for one in (*joined, *evapotranspiration)} | {grid_id for _, _, grid_id in inputs.given}
+    joined, replaced = _open(days, inputs), [*evapotranspiration, *_open(whole, inputs)]
+    touched = {one.grid_id for one in (*joined, *replaced)} | {grid_id for _, _, grid_id in inputs.given}
     return ComputedSeries(
+        cells=list(inputs.grid_ids),
         joined=joined,
-        replaced=evapotranspiration,
-        filled=_given(computed, inputs),
+        replaced=replaced,
+        filled=_given([*days, *whole], inputs),
         winds=_lacking_winds(inputs),
         winds_dataset=inputs.storms.dataset_id if inputs.storms is not None else None,
         methods={**dict.fromkeys(inputs.given_evapotranspiration, GIVEN), **potential.methods},
@@ -160,6 +163,7 @@ def write_indicators(connection: Connection, computed: ComputedSeries, dataset_o
             climate models (False); asked only where there is something of the kind.
     """
     written: list[Written] = []
+    delete_computed_series(connection, MADE_WHOLE, computed.cells, {_key(one) for one in computed.replaced})
     for is_synthetic in (False, True):
         joined, replaced = (
             [one for one in series if (one.grid_id in computed.synthetic) == is_synthetic]
@@ -197,10 +201,10 @@ def _given(series: Iterable[Series], inputs: StoredInputs) -> list[Series]:
 
 
 def _as_stored(
-    stored: Iterable[Series], filled: Iterable[Series], joined: Iterable[Series], replaced: Iterable[Series]
+    inputs: StoredInputs, filled: Iterable[Series], joined: Iterable[Series], replaced: Iterable[Series]
 ) -> list[Series]:
     """The series of months as they will be stored when what was computed has been written."""
-    found = {_key(one): one for one in stored}
+    found = {_key(one): one for one in inputs.months if one.variable not in MADE_WHOLE or _key(one) in inputs.given}
     for series, stored_wins in ((filled, True), (joined, False)):
         for one in series:
             if one.variable in WATER_SOURCES:
