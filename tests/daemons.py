@@ -37,7 +37,7 @@ def running_daemon(database, log, **settings):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(30)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -65,6 +65,44 @@ def wait_until_at_work(connection, processes=PROCESSES):
         return count >= processes
 
     wait_for(registered)
+
+
+HOLD = """
+CREATE FUNCTION hold_write() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM batch_chunks WHERE state = 'done') THEN
+        -- By sleeping, since a wait for a lock is given up after a while.
+        WHILE NOT pg_try_advisory_xact_lock_shared(hashtext('a test holds writes')) LOOP
+            PERFORM pg_sleep(0.01);
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END $$;
+"""
+
+
+@contextmanager
+def held_writes(watcher, table):
+    """Let one chunk write its rows of a table, and hold the next amid its write until the end of the block.
+
+    Args:
+        watcher: a connection in autocommit mode.
+        table: what the chunks write to.
+
+    Yields:
+        What waits until a chunk of a batch is held.
+    """
+    watcher.execute(HOLD)
+    watcher.execute(f"CREATE TRIGGER hold AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION hold_write()")
+    watcher.execute("SELECT pg_advisory_lock(hashtext('a test holds writes'))")
+    held = (
+        "SELECT (SELECT array_agg(state) FROM batch_chunks WHERE batch_id = %s) @> '{done,running}'"
+        " AND EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database())"
+    )
+    try:
+        yield lambda batch_id: wait_for(lambda: watcher.execute(held, (batch_id,)).fetchone()[0])
+    finally:
+        watcher.execute("SELECT pg_advisory_unlock(hashtext('a test holds writes'))")
 
 
 def run(database, *arguments, code=0, **settings):

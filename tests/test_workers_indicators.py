@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import psycopg
 import pytest
-from daemons import run, running_daemon, wait_for, wait_until_at_work
+from daemons import held_writes, run, running_daemon, wait_for, wait_until_at_work
 
 from aiops.climate import SCENARIOS, Series, calendar_days
 from aiops.db.climate import read_series, write_series
@@ -119,7 +119,7 @@ def look(watcher, batch_id):
     return watcher.execute(query, (batch_id,)).fetchone()
 
 
-def wait_for_end(watcher, batch_id, seconds=60):
+def wait_for_end(watcher, batch_id, seconds=120):
     return wait_for(lambda: (row := look(watcher, batch_id))[0] in ENDED and row, seconds)
 
 
@@ -137,12 +137,16 @@ def slow_down(watcher, seconds):
 def test_a_batch_gives_what_a_load_of_the_same_days_derives_and_progress_rises(daemon, watcher, expected):
     batch_id = start(watcher)
     seen = [0]
-    while seen[-1] < 100:
+
+    def is_complete():
         status, progress, error, *_ = look(watcher, batch_id)
         assert error is None
         assert (progress == 100) == (status == "completed")
         if progress != seen[-1]:
             seen.append(progress)
+        return progress == 100
+
+    wait_for(is_complete, pause=0)
     assert seen == sorted(seen)
     assert len(seen) > 2
     assert watcher.execute(INDICATORS).fetchall() == expected[0]
@@ -174,7 +178,7 @@ def test_a_daemon_that_is_killed_on_the_way_leaves_the_batch_to_the_next(databas
     with running_daemon(database, tmp_path / "first.log", **settings) as process:
         wait_until_at_work(watcher)
         batch_id = start(watcher)
-        wait_for(lambda: look(watcher, batch_id)[1] > 0, 60)
+        wait_for(lambda: look(watcher, batch_id)[1] > 0)
         family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
         for one in family:
             one.send_signal(signal.SIGKILL)
@@ -187,11 +191,11 @@ def test_a_daemon_that_is_killed_on_the_way_leaves_the_batch_to_the_next(databas
 
 
 def test_after_a_cancel_nothing_is_written(daemon, watcher, expected):
-    slow_down(watcher, 0.3)
-    batch_id = start(watcher)
-    wait_for(lambda: look(watcher, batch_id)[1] > 0, 60)
-    assert watcher.execute("SELECT cancel_batch(%s)", (batch_id,)).fetchone() == (True,)
-    written = watcher.execute(INDICATORS).fetchall()
+    with held_writes(watcher, "climate_data") as wait_until_held:
+        batch_id = start(watcher)
+        wait_until_held(batch_id)
+        assert watcher.execute("SELECT cancel_batch(%s)", (batch_id,)).fetchone() == (True,)
+        written = watcher.execute(INDICATORS).fetchall()
     busy = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
     wait_for(lambda: watcher.execute(busy).fetchone() == (0,))
     assert watcher.execute(INDICATORS).fetchall() == written
@@ -236,9 +240,9 @@ def test_a_notification_and_the_queues_command_start_one_too(daemon, watcher, da
     ended = "SELECT count(*) FROM batch_jobs WHERE job_type = 'indicators' AND status = 'completed'"
     wait_for(lambda: "listening" in (tmp_path / "daemon.log").read_text())
     watcher.execute("NOTIFY aiops_trigger, 'indicators'")
-    wait_for(lambda: watcher.execute(ended).fetchone() == (1,), 60)
+    wait_for(lambda: watcher.execute(ended).fetchone() == (1,))
     run(database, "procrastinate", "--app=workers.app", "defer", "indicators_batch", "{}")
-    wait_for(lambda: watcher.execute(ended).fetchone() == (2,), 60)
+    wait_for(lambda: watcher.execute(ended).fetchone() == (2,))
 
 
 def test_the_command_runs_one_and_says_what_it_did(watcher, database, connection):

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 from asking import AT_SEA, NINE, compute, end_of, look, place, write_inputs
-from daemons import run, running_daemon, wait_for, wait_until_at_work
+from daemons import held_writes, run, running_daemon, wait_for, wait_until_at_work
 from psycopg_pool import ConnectionPool
 
 from aiops.assess.levels import LEVELS, level_indices
@@ -347,7 +347,7 @@ def test_cells_that_another_process_writes_at_the_same_moment_are_taken_as_it_wr
         blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         wait_for(lambda: computed.execute(blocked).fetchone()[0] > 0)
         other.commit()
-        thread.join(60)
+        thread.join(120)
         assert not thread.is_alive()
         with pool.connection() as connection:
             written = work.write(connection)
@@ -413,11 +413,15 @@ def test_an_insert_is_answered_by_a_daemon_and_progress_never_goes_back(database
         wait_until_at_work(computed)
         batch_id = ask(computed, many_sites(40))
         seen = []
-        while not seen or look(computed, batch_id)["status"] not in ("completed", "failed"):
+
+        def has_ended():
             row = look(computed, batch_id)
             (answered,) = computed.execute("SELECT count(*) FROM risk_run WHERE batch_id = %s", (batch_id,)).fetchone()
             assert answered * 100 // 40 >= row["progress"] - 1  # what is shown is committed
             seen.append(row["progress"])
+            return row["status"] in ("completed", "failed")
+
+        wait_for(has_ended, pause=0)
     row = look(computed, batch_id)
     assert (row["status"], row["progress"], row["error_message"]) == ("completed", 100, None)
     assert seen == sorted(seen)
@@ -446,7 +450,7 @@ def test_a_killed_compute_process_costs_no_site_and_doubles_none(database, compu
         pid = int(worker.split()[-1])
         assert pid in [child.pid for child in psutil.Process(daemon.pid).children(recursive=True)]
         psutil.Process(pid).kill()
-        row = end_of(computed, batch_id, 120)
+        row = end_of(computed, batch_id)
     assert (row["status"], row["results"]["answered"]) == ("completed", 160)
     for table, each in zip(RUNS, (9, 9, 9, 9, 1), strict=True):
         count = f"SELECT count(*) FROM {table} WHERE batch_id = %s"
@@ -457,11 +461,13 @@ def test_a_killed_compute_process_costs_no_site_and_doubles_none(database, compu
 def test_a_cancelled_portfolio_writes_nothing_more(database, computed, tmp_path):
     with running_daemon(database, tmp_path / "daemon.log", BATCH_SIZE="2"):
         wait_until_at_work(computed)
-        batch_id = ask(computed, many_sites(400))
-        wait_for(lambda: look(computed, batch_id)["progress"] > 0)
-        assert computed.execute("SELECT cancel_batch(%s)", (batch_id,)).fetchone() == (True,)
         count = "SELECT count(*) FROM risk_run WHERE batch_id = %s"
-        written = computed.execute(count, (batch_id,)).fetchone()
+        with held_writes(computed, "risk_run") as wait_until_held:
+            batch_id = ask(computed, many_sites(40))
+            wait_until_held(batch_id)
+            assert computed.execute("SELECT cancel_batch(%s)", (batch_id,)).fetchone() == (True,)
+            written = computed.execute(count, (batch_id,)).fetchone()
+        assert 0 < written[0] < 40
         after = ask(computed, many_sites(2))
         assert end_of(computed, after)["status"] == "completed"
         assert computed.execute(count, (batch_id,)).fetchone() == written

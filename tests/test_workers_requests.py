@@ -60,7 +60,7 @@ def listener(served):
 def heard_of(listener, batch_id):
     """What is told of a request, up to its end."""
     told = []
-    for notification in listener.notifies(timeout=30):
+    for notification in listener.notifies(timeout=120):
         message = json.loads(notification.payload)
         if message["batch_id"] == str(batch_id):
             told.append(message)
@@ -243,12 +243,16 @@ def test_with_fewer_risks_the_steps_are_wider(watcher, listener, where, n):
 def test_progress_seen_by_another_connection_never_goes_back_and_ends_at_100(watcher, where):
     batch_id = ask(watcher, where)
     seen = [0]
-    while seen[-1] < 100:
+
+    def is_complete():
         status, progress = watcher.execute("SELECT status, progress FROM batch_status(%s)", (batch_id,)).fetchone()
         assert status in ("queued", "running", "completed")
         assert (status == "completed") == (progress == 100)
         if progress != seen[-1]:
             seen.append(progress)
+        return progress == 100
+
+    wait_for(is_complete, pause=0)
     assert seen == sorted(seen)
 
 
