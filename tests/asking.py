@@ -203,7 +203,7 @@ def look(watcher: psycopg.Connection, batch_id) -> dict[str, object]:
     return cursor.fetchone()[0]
 
 
-def end_of(watcher: psycopg.Connection, batch_id, seconds: float = 30.0) -> dict[str, object]:
+def end_of(watcher: psycopg.Connection, batch_id, seconds: float = 120.0) -> dict[str, object]:
     """The row of a request that has ended; waits for that."""
     return wait_for(lambda: (row := look(watcher, batch_id))["status"] in ENDED and row, seconds)
 

@@ -338,7 +338,7 @@ def test_progress_is_told_to_who_listens(connect, connection, planned):
     claim(connection, planned)
     finish(connection, planned)
     connection.commit()
-    (told,) = listener.notifies(timeout=5, stop_after=1)
+    (told,) = listener.notifies(timeout=60, stop_after=1)
     assert json.loads(told.payload) == {
         "batch_id": str(planned),
         "status": "running",

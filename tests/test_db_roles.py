@@ -283,7 +283,7 @@ def test_a_client_hears_of_the_progress_that_a_worker_makes(as_, asked):
     batch_id = asked()
     worker = as_("worker", autocommit=True)
     worker.execute("UPDATE batch_jobs SET status = 'running', progress = 40 WHERE batch_id = %s", (batch_id,))
-    (told,) = list(client.notifies(timeout=10, stop_after=1))
+    (told,) = list(client.notifies(timeout=60, stop_after=1))
     assert json.loads(told.payload) == {
         "batch_id": str(batch_id),
         "status": "running",
@@ -756,7 +756,7 @@ def test_two_that_make_the_roles_at_the_same_moment_wait_for_each_other(server, 
         made.join(0.5)
         assert made.is_alive(), "it does not wait for the other"
         first.commit()
-        made.join(30)
+        made.join(120)
         second.commit()
         assert rights(two) == AS_THEY_SHOULD_BE
 

@@ -203,7 +203,7 @@ def test_the_worker_is_healthy_until_it_is_told_to_stop(installed, database):
             stderr=log, executable=installed.programs / command_of_image("CMD")[0],
         )  # fmt: skip
     try:
-        wait_for(lambda: worker.poll() is not None or healthy(), seconds=60)
+        wait_for(lambda: worker.poll() is not None or healthy())
         said = (installed.folder / "worker.log").read_text(encoding="utf-8")
         assert worker.poll() is None, said
         worker.send_signal(signal.SIGTERM)

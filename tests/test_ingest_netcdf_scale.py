@@ -105,7 +105,7 @@ def test_a_killed_load_is_gone_on_with_and_ends_as_if_nothing_had_been(
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 4711"
     with subprocess.Popen(command, env=environment(database), stderr=subprocess.DEVNULL) as process:
         try:
-            wait_for(lambda: loading.execute(waiting).fetchone() == (1,), 60)
+            wait_for(lambda: loading.execute(waiting).fetchone() == (1,))
             monkeypatch.setattr(ingest_progress, "LOCK_SECONDS", 0.1)
             with pytest.raises(BadInput, match="another session is loading the same files; allowed: one at a time"):
                 load_grids(loading, [tmp_path], grid_options("netcdf", scenario="ssp585", memory_mb=2))

@@ -172,7 +172,7 @@ def test_a_terminal_gets_colours_but_not_with_no_color(database, batch_id):
         except OSError:  # how Linux says that the other side has closed
             pass
         os.close(ours)
-        assert done.wait(60) == 0
+        assert done.wait(120) == 0
         return shown.decode()
 
     assert re.search(r"\x1b\[[0-9;]*3[0-9]m", on_a_terminal())

@@ -42,10 +42,10 @@ def test_the_log_of_a_failed_chunk_is_found_from_its_batch_and_the_daemons_lines
     with running_daemon(database, log, LOG_FORMAT="json", BATCH_SIZE="2"):
         insert = "INSERT INTO batch_jobs (job_type) VALUES (%s) RETURNING batch_id"
         (good,) = watching.execute(insert, ("probability",)).fetchone()
-        wait_for(lambda: ended(watching, good) == "completed", seconds=60)
+        wait_for(lambda: ended(watching, good) == "completed")
         watching.execute(REFUSED)
         (bad,) = watching.execute(insert, ("hazard",)).fetchone()
-        wait_for(lambda: ended(watching, bad) == "failed", seconds=60)
+        wait_for(lambda: ended(watching, bad) == "failed")
         watching.execute("DROP TRIGGER refuse_by_the_test ON hazard_packed")
         code, text, _ = aiops("retry", str(bad))
         assert (code, "hazard: " in text) == (0, True)
@@ -146,13 +146,13 @@ def test_following_a_batch_tells_what_happens_until_its_end(database, connect, t
             stdout=out,
         )
     try:
-        wait_for(lambda: "queued, 0 %" in said.read_text(), seconds=60)
+        wait_for(lambda: "queued, 0 %" in said.read_text())
         other.execute(
             "UPDATE batch_jobs SET status = 'running', progress = 30, current_step = 'x' WHERE job_type = 'test'"
         )
         wait_for(lambda: "running, 30 %, x" in said.read_text())
         following.send_signal(signal.SIGINT)
-        assert following.wait(30) == 0
+        assert following.wait(120) == 0
     finally:
         following.kill()
         following.wait()

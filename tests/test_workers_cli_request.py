@@ -171,7 +171,7 @@ def test_a_terminal_is_shown_the_progress(climate, database):
         pass
     finally:
         os.close(ours)
-    assert done.wait(60) == 0
+    assert done.wait(120) == 0
     assert " request " in shown.decode()
     assert "100 %" in shown.decode()
 
@@ -250,7 +250,7 @@ def test_ctrl_c_leaves_the_request_and_says_how_to_see_it(climate, database, con
     )
     wait_for(lambda: watching.execute(listening).fetchone()[0])
     command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=30)
+    _, said = command.communicate(timeout=120)
     assert command.returncode == 130
     batch_id, status = watching.execute("SELECT batch_id, status FROM batch_jobs").fetchone()
     assert status == "queued"

@@ -114,14 +114,14 @@ def test_a_watch_tells_of_each_change_in_a_line_and_ends_well_with_ctrl_c(at_wor
             [sys.executable, "-m", "workers.cli", "status", "--watch"], env=environment(database), stdout=out
         )
     try:
-        wait_for(lambda: "running, 50 %, 2 of 4 cells" in said.read_text(), seconds=60)
+        wait_for(lambda: "running, 50 %, 2 of 4 cells" in said.read_text())
         other = connect(autocommit=True)
         other.execute("UPDATE batch_jobs SET progress = 75, completed_items = 3 WHERE batch_id = %s", (at_work,))
         wait_for(lambda: "running, 75 %, 3 of 4 cells" in said.read_text())
         other.execute("SELECT cancel_batch(%s)", (at_work,))
         wait_for(lambda: f"{at_work[:8]} hazard: cancelled" in said.read_text())
         watch.send_signal(signal.SIGINT)
-        assert watch.wait(30) == 0
+        assert watch.wait(120) == 0
     finally:
         watch.kill()
         watch.wait()

@@ -95,7 +95,7 @@ def test_when_the_listeners_session_dies_another_takes_over(three_daemons):
     watcher, _ = three_daemons
     (first,) = watcher.execute(LISTENER).fetchone()
     watcher.execute("SELECT pg_terminate_backend(%s)", (first,))
-    wait_for(lambda: (now := watcher.execute(LISTENER).fetchone()) is not None and now[0] != first, seconds=15)
+    wait_for(lambda: (now := watcher.execute(LISTENER).fetchone()) is not None and now[0] != first)
     wait_for(
         lambda: (
             watcher.execute("NOTIFY aiops_trigger, 'probability'")

@@ -220,7 +220,7 @@ def test_several_that_run_the_same_request_at_once_compute_it_once_and_get_the_s
     ready = threading.Barrier(4)
 
     def run_it(_):
-        ready.wait(10)
+        ready.wait(120)
         return OnDemandRiskBatch(batch_id).run(*place(1), force=True)
 
     with ThreadPoolExecutor(4) as pool:
@@ -290,7 +290,7 @@ def test_a_request_that_the_daemon_has_already_is_waited_for(beside, served):
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(OnDemandRiskBatch(batch_id).run, *where)
             holder.rollback()
-            results = waiting.result(60)
+            results = waiting.result(120)
     assert results["batch_id"] == str(batch_id)
     row = look(beside, batch_id)
     assert (row["attempt"], row["worker"]) == (1, worker)

@@ -255,7 +255,7 @@ def heard(served):
 
         def progress_of(batch_id):
             told = []
-            for notification in listener.notifies(timeout=30):
+            for notification in listener.notifies(timeout=120):
                 message = json.loads(notification.payload)
                 if message["batch_id"] == str(batch_id):
                     told.append(message["progress"])

@@ -96,7 +96,7 @@ def test_a_job_that_another_gave_to_a_living_worker_meanwhile_is_left_to_it(conn
     job_id, _ = take(connection, alive=True)
     assert job_id == second != first
     holder.rollback()
-    thread.join(30)
+    thread.join(120)
     assert found == [("risk_chunk", "handed back")]
     living = connection.execute("SELECT status::text FROM procrastinate_jobs WHERE id = %s", (second,)).fetchone()
     assert living == ("doing",)

@@ -50,7 +50,7 @@ def client(at_work):
 def test_it_answers_a_clients_request_and_computes_its_cell(client):
     client.execute("LISTEN aiops_progress")
     batch_id = ask(client)
-    row = end_of(client, batch_id, 60)
+    row = end_of(client, batch_id)
     assert row["status"] == "completed", row["error_message"]
     told = [json.loads(one.payload) for one in client.notifies(timeout=0)]
     mine = [one["progress"] for one in told if one["batch_id"] == str(batch_id)]
@@ -62,7 +62,7 @@ def test_it_answers_a_clients_request_and_computes_its_cell(client):
 
 def test_it_runs_a_clients_yearly_batch(client):
     (batch_id,) = client.execute("SELECT start_batch('assessment')").fetchone()
-    row = end_of(client, batch_id, 60)
+    row = end_of(client, batch_id)
     assert (row["status"], row["progress"]) == ("completed", 100), row["error_message"]
     (cells,) = client.execute("SELECT count(DISTINCT grid_id) FROM probability_results").fetchone()
     assert cells == PLACES
@@ -72,7 +72,7 @@ def test_it_runs_a_clients_yearly_batch(client):
 
 def test_it_writes_the_indicators_that_a_client_asks_for(client):
     (batch_id,) = client.execute("SELECT start_batch('indicators')").fetchone()
-    row = end_of(client, batch_id, 60)
+    row = end_of(client, batch_id)
     assert row["status"] == "completed", row["error_message"]
     assert row["results"]["rows"] > 0
     names = "SELECT DISTINCT name FROM climate_data JOIN dataset USING (dataset_id) WHERE variable = 'pr_month'"
@@ -82,7 +82,7 @@ def test_it_writes_the_indicators_that_a_client_asks_for(client):
 def test_it_computes_a_clients_portfolio(client):
     sites = [dict(zip(("latitude", "longitude"), place(n), strict=True)) for n in range(PLACES)]
     (batch_id,) = client.execute("SELECT request_risk_many(%s)", (json.dumps(sites),)).fetchone()
-    row = end_of(client, batch_id, 60)
+    row = end_of(client, batch_id)
     assert row["status"] == "completed", row["error_message"]
     rows = client.execute("SELECT status FROM portfolio_results(%s)", (batch_id,)).fetchall()
     assert rows == [("ok",)] * PLACES
@@ -113,7 +113,7 @@ def test_whatever_a_stranger_notifies_starts_a_yearly_batch_or_nothing(client, a
     newest = (
         "SELECT batch_id, job_type, status, input_params, created_by FROM batch_jobs ORDER BY created_at DESC LIMIT 1"
     )
-    wait_for(lambda: client.execute("SELECT count(*) FROM batch_jobs").fetchone()[0] > before, 60)
+    wait_for(lambda: client.execute("SELECT count(*) FROM batch_jobs").fetchone()[0] > before)
     batch_id, job_type, _, params, created_by = client.execute(newest).fetchone()
     assert (job_type, params) == ("hazard", {"force": True, "risk_types": ["drought"]})
     assert created_by == conninfo_to_dict(at_work["worker"])["user"]
@@ -132,7 +132,7 @@ def test_a_worker_finds_it_healthy(at_work):
         done = subprocess.run(command, env=environment(at_work["worker"]), capture_output=True, timeout=60, check=False)
         return done.returncode == 0
 
-    wait_for(is_healthy, 60)
+    wait_for(is_healthy)
 
 
 def test_nothing_was_refused_to_it(at_work):

@@ -119,7 +119,7 @@ def test_what_a_request_computes_in_between_is_kept(connection, connect, databas
         blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         wait_for(lambda: connection.execute(blocked).fetchone()[0] > 0)
         other.commit()
-        thread.join(60)
+        thread.join(120)
         assert not thread.is_alive()
     assert dict(connection.execute(HORIZONS, (CELL,)).fetchall()) == dict.fromkeys(RISKS, ALL)
 

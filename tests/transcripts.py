@@ -84,7 +84,7 @@ class Reader:
         for process in self.background:
             process.terminate()
         for process in self.background:
-            assert process.wait(60) in {0, -15}
+            assert process.wait(120) in {0, -15}
 
     def follow(self, page):
         """Run every block that is to be run; fail with the page's line and what was said."""
@@ -135,7 +135,7 @@ class Reader:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, f"python {shlex.join(arguments)}: {done.stdout}{done.stderr}"
@@ -199,7 +199,7 @@ class Reader:
             ).fetchone()
             return count + jobs == 0
 
-        wait_for(at_rest, seconds=120)
+        wait_for(at_rest)
 
 
 def clear_environment(monkeypatch, folder, root, database):

@@ -110,7 +110,7 @@ def is_alive(process):
 def freeze(process):
     """SIGSTOP a process, and wait until it stands."""
     process.suspend()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while process.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}:
         assert time.monotonic() < deadline, "the process does not stop"
         time.sleep(0.01)

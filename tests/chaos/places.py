@@ -79,7 +79,7 @@ class Request:
     def retry(self):
         return self._connection.execute("SELECT retry_batch(%s)", (self.batch_id,)).fetchone()[0]
 
-    def wait(self, seconds=30.0, meanwhile=None):
+    def wait(self, seconds=120.0, meanwhile=None):
         """Wait for its end; its status."""
         deadline = time.monotonic() + seconds
         while not self.has_ended():

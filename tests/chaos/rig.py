@@ -21,7 +21,7 @@ from chaos.witness import Witness
 from chaos.work import CELLS_A_CHUNK, FIRST_CELL, Batch, keep_as_reference
 
 SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """Within which a daemon has to be at work: the machine may be slow, and six processes start at once."""
 ANNOUNCED_SECONDS = 30.0
 """Half of what a job whose announcement was lost waits while polls are rare."""
@@ -254,7 +254,7 @@ class Rig:
         self.record.recovered_seconds.append(took)
         assert took <= within, f"recovered after {took:.1f} s; allowed: {within:.0f} s"
 
-    def wait(self, question, seconds=60.0):
+    def wait(self, question, seconds=120.0):
         return wait_for(question, seconds)
 
     def starts_a_batch_on_notify(self):
@@ -271,9 +271,9 @@ class Rig:
                 self.watch.execute("SELECT pg_notify('aiops_trigger', %s)", (PROBE,))
             return self.look("SELECT count(*) FROM batch_jobs") > before
 
-        self.wait(heard, 20)
+        self.wait(heard)
         newest = "SELECT status FROM batch_jobs ORDER BY created_at DESC LIMIT 1"
-        self.wait(lambda: self.look(newest) == "completed", 30)
+        self.wait(lambda: self.look(newest) == "completed")
 
     # --- the end ------------------------------------------------------------------------------------------------
 

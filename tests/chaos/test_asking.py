@@ -90,7 +90,7 @@ def test_a_cancel_at_every_state_has_its_documented_outcome(rig, state):
         if state == "at-work":
             rig.wait(lambda: batch.done() > 2)
         elif state == "completed":
-            assert batch.wait(60) == "completed"
+            assert batch.wait(120) == "completed"
         elif gate != "none":
             rig.wait(rig.waiting_at_gate)
         elif state == "cancelled":
@@ -291,5 +291,5 @@ def test_a_forged_abort_does_not_end_what_could_be_aborted(rig, stranger):
             rig.injected()
         time.sleep(2)
         assert rig.look(doing) == job_id
-    assert batch.wait(60) == "completed"
+    assert batch.wait(120) == "completed"
     assert rig.look("SELECT status::text FROM procrastinate_jobs WHERE id = %s", job_id) == "succeeded"

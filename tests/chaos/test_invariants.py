@@ -183,7 +183,7 @@ def names_of(file):
 @pytest.mark.fault("0 none: the check of the invariants")
 def test_each_broken_invariant_is_found_by_its_name(rig):
     rig.daemon()
-    assert rig.batch(4).wait(60) == "completed"
+    assert rig.batch(4).wait(120) == "completed"
     rig.wait(lambda: rig.look("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'") == 0)
     assert found_after(rig, BREAKAGES, {}, is_alive=True) == BREAKAGES
 
@@ -195,7 +195,7 @@ def test_each_broken_invariant_of_a_request_is_found_by_its_name(asked_rig):
     asked = {"first": Request.ask(rig.watch, 1), "bare": Request.ask(rig.watch, PLACES - 1)}
     asked["portfolio"] = Portfolio.ask_for(rig.watch, [site(2), site(3), AT_SEA])
     for one in asked.values():
-        assert one.wait(60) == "completed"
+        assert one.wait(120) == "completed"
     assert Request.ask(rig.watch, 1).wait() == "completed"
     rig.wait(lambda: rig.look("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'") == 0)
     names = {name: one.batch_id for name, one in asked.items()}

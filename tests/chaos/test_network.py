@@ -176,10 +176,10 @@ def test_pgbouncer(rig, direct):
         rig.injected()
         rig.alive_at_the_end = False
         if direct:
-            assert rig.batch(10).wait(60) == "completed"
+            assert rig.batch(10).wait(120) == "completed"
             rig.starts_a_batch_on_notify()
             assert daemon.stop() == 0
         else:
             # LISTEN does not work there, nor do prepared statements; it says what it needs.
-            assert daemon.process.wait(60) == 2
+            assert daemon.process.wait(120) == 2
             assert "DATABASE_DIRECT_URL" in daemon.log.read_text()

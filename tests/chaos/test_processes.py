@@ -103,7 +103,7 @@ def test_a_zombie_is_refused(rig, moment):
         time.sleep(max(0.0, frozen_at + 45 - time.monotonic()))
     finally:
         zombie.resume()
-    rig.wait(lambda: [line for line in daemon.lines() if is_refusal(line, zombie)], 30)
+    rig.wait(lambda: [line for line in daemon.lines() if is_refusal(line, zombie)])
     assert rig.look(WHEN_WRITTEN) == before
     # It is no zombie any more: it goes on working.
     assert zombie.pid in {one.pid for one in daemon.processes("compute")}
@@ -139,10 +139,10 @@ def test_sigterm_hands_back_what_does_not_end_in_time(rig, signals, chunk):
         took = time.monotonic() - start
         assert took < (STOP_PROMISED if signals == 1 else 6.0) + SLACK
         # Handed back: at once, without a rescuer, and not to its disadvantage.
-        rig.wait(lambda: batch.chunks("running") == 0, 5)
+        rig.wait(lambda: batch.chunks("running") == 0)
         assert rig.look("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'") == 0
         assert rig.look("SELECT max(tries) FROM batch_chunks") == 0
         assert batch.status == "running"
     rig.daemon()
     with rig.recovery(RESCUE_SECONDS):
-        assert batch.wait(60) == "completed"
+        assert batch.wait(120) == "completed"

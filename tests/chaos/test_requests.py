@@ -183,7 +183,7 @@ def test_a_zombie_that_answers_is_refused(asked_rig):
         time.sleep(max(0.0, frozen_at + 45 - time.monotonic()))
     finally:
         zombie.resume()
-    rig.wait(lambda: [line for line in daemon.lines() if is_refused_answer(line, zombie)], 30)
+    rig.wait(lambda: [line for line in daemon.lines() if is_refused_answer(line, zombie)])
     assert rig.look("SELECT array_agg(r.calculated_at ORDER BY batch_id) FROM risk_run AS r") == stored
     assert zombie.pid in {one.pid for one in daemon.processes("ondemand")}
     answers_as_fast_as_ever(rig)

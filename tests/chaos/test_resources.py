@@ -66,7 +66,7 @@ def test_what_does_not_pass_is_not_asked_for_ever(rig):
     # Mended, it is computed, too.
     rig.watch.execute("DROP TRIGGER refuse ON probability_packed")
     assert batch.retry() == 1
-    assert batch.wait(30) == "completed"
+    assert batch.wait(120) == "completed"
 
 
 @pytest.mark.slow_chaos
@@ -93,7 +93,7 @@ def test_a_server_without_a_connection_to_give_is_waited_for(rig):
             rig.wait(rig.is_listening, 2 * LISTENING_SECONDS)
         done = batch.done()
         rig.wait(lambda: batch.has_ended() or batch.done() > done + 1)
-    assert batch.wait(60) == "completed"
+    assert batch.wait(120) == "completed"
     assert any("too many" in line["event"] for line in daemon.said("error connecting"))
     assert {one.pid for one in daemon.family()} == before
     assert rig.look("SELECT max(tries) FROM batch_chunks") == 0

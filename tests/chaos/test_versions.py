@@ -44,12 +44,12 @@ def rig_books(rig):
 def test_old_code_refuses_a_new_schema_and_stops_when_it_becomes_one(rig):
     daemon = rig.daemon()
     batch = rig.batch(4)
-    assert batch.wait(60) == "completed"
+    assert batch.wait(120) == "completed"
     rig.watch.execute(FUTURE)
     rig.injected()
     # One that runs ends, and says why; one that is started does not start.
     with rig.recovery(45):
-        assert daemon.process.wait(60) == 1
+        assert daemon.process.wait(120) == 1
     assert daemon.said("does not fit")
     assert "9999_future.sql" in daemon.log.read_text()
     assert "9999_future.sql" in run(rig.url, "workers", code=1)
@@ -82,8 +82,8 @@ def test_the_queues_own_worker_works_where_the_schema_is_right(rig):
     rig.server.guardian.watch(process.pid)
     try:
         with rig.recovery(60):
-            assert rig.batch(4).wait(60) == "completed"
+            assert rig.batch(4).wait(120) == "completed"
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         rig.server.guardian.forget(process.pid)

@@ -19,7 +19,7 @@ class Witness:
         self._listens = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="witness", daemon=True)
         self._thread.start()
-        assert self._listens.wait(30)
+        assert self._listens.wait(120)
 
     def end(self):
         """Stop listening."""
