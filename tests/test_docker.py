@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -23,6 +22,7 @@ from daemons import wait_for
 from psycopg.conninfo import conninfo_to_dict
 
 from aiops import __version__
+from aiops.db.embedded.ports import free_port
 from aiops.settings import Settings, load_settings
 from workers.supervisor import STOP_SECONDS
 
@@ -183,15 +183,14 @@ def test_the_program_and_its_sql_are_installed_whole(installed):
         assert (Path(ours).parent.parent / marker).exists()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @pytest.mark.daemon
 def test_the_worker_is_healthy_until_it_is_told_to_stop(installed, database):
-    settings = {"DATABASE_URL": database, "HEALTH_PORT": free_port(), "PARALLEL_WORKERS": "1", "ONDEMAND_WORKERS": "1"}
+    settings = {
+        "DATABASE_URL": database,
+        "HEALTH_PORT": str(free_port()),
+        "PARALLEL_WORKERS": "1",
+        "ONDEMAND_WORKERS": "1",
+    }
 
     def healthy():
         return run_in(installed, *command_of_image("HEALTHCHECK"), **settings).returncode == 0

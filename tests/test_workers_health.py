@@ -20,6 +20,7 @@ from daemons import run, running_daemon, wait_for
 from prometheus_client.parser import text_string_to_metric_families
 
 from aiops.db.embedded import EmbeddedServer
+from aiops.db.embedded.ports import free_port
 from aiops.db.statements import statement
 from aiops.errors import DatabaseUnavailable, SettingsError
 from aiops.settings import settings
@@ -32,12 +33,6 @@ from workers.health.server import health_over_http
 from workers.schema import apply_schema
 
 DAEMON_LESS = {"database": "ok", "schema": "ok", "workers": "failed", "listener": "failed", "schedule": "failed"}
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def get(port, path, method="GET", headers=None):
