@@ -11,11 +11,13 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from daemons import wait_for
 
 from aiops.db.embedded import EmbeddedServer, account, binaries, embedded_conninfo, home, readable
 from aiops.db.embedded.account import can_enter, run_as, server_account
@@ -218,28 +220,38 @@ def test_an_initdb_that_was_killed_is_done_again(folder, postgres, embedded):
     assert not list(server.home.folder.glob("making-*"))
 
 
+def kill(server):
+    os.kill(server.status().pid, signal.SIGKILL)
+    wait_for(lambda: not server.status().running)
+
+
 def test_it_comes_back_after_it_was_killed(embedded):
     server = embedded()
     with psycopg.connect(server.start()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
-    os.kill(server.status().pid, signal.SIGKILL)
-    while server.status().running:
-        time.sleep(0.01)
+    kill(server)
     assert (server.home.data / "postmaster.pid").exists()
     assert ask(server.start(), "SELECT value FROM kept") == 7
 
 
-def test_a_start_waits_for_the_processes_of_a_killed_server_to_end(embedded):
+def test_a_start_waits_for_the_processes_of_a_killed_server_to_end(embedded, monkeypatch):
+    monkeypatch.setattr("aiops.db.embedded.server.PATIENCE_WITH_OTHERS", 120)
     server = embedded()
-    with psycopg.connect(server.start(), autocommit=True) as connection:
-        # A process at work does not notice that its server is gone until it has a result.
-        connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 5000000)")
-        os.kill(server.status().pid, signal.SIGKILL)
-        while server.status().running:
-            time.sleep(0.01)
-        assert ask(server.start(), "SELECT 1") == 1
+    with psycopg.connect(server.start(), autocommit=True) as connection, ThreadPoolExecutor(1) as pool:
+        # A process at work does not notice that its server is gone until it has a result; this one has it in an hour.
+        connection.pgconn.send_query(b"SELECT count(*) FROM (SELECT generate_series(1, 20000000000)) AS n")
+        at_work = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series(1, 2%'"
+        wait_for(lambda: ask(server.conninfo, at_work) > 1)
+        try:
+            kill(server)
+            starting = pool.submit(server.start)
+            log = server.home.data / "start.log"
+            wait_for(lambda: starting.done() or "is still in use" in log.read_text())
+            assert not starting.done()
+        finally:
+            os.kill(connection.info.backend_pid, signal.SIGKILL)
+        assert ask(starting.result(), "SELECT 1") == 1
         connection.close()
-    assert "is still in use" in (server.home.data / "start.log").read_text()
 
 
 def test_a_left_over_process_number_that_another_program_has_now_is_no_obstacle(embedded):
@@ -521,13 +533,9 @@ def test_tests_that_are_broken_off_leave_no_server_behind(blow, folder, postgres
     with subprocess.Popen(
         command, cwd=folder, env=os.environ | {"AIOPS_TEST_POSTGRES": postgres}, stdout=subprocess.DEVNULL
     ) as tests:
-        while not (folder / "told").exists() or not (told := (folder / "told").read_text()):
-            assert tests.poll() is None
-            time.sleep(0.05)
+        told = wait_for(lambda: tests.poll() is not None or ((one := folder / "told").exists() and one.read_text()))
+        assert tests.poll() is None
         assert find_postmaster(Path(told) / "data") is not None
         tests.send_signal(blow)
-    deadline = time.monotonic() + 120
-    while Path(told).parent.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: not Path(told).parent.exists())
     assert find_postmaster(Path(told) / "data") is None
