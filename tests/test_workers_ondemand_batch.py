@@ -279,6 +279,13 @@ def test_a_request_beside_a_running_daemon_is_computed_once_whoever_has_it_first
     assert len(runs_of(beside, where)) == 10
 
 
+LOOKS = (
+    "SELECT query_start FROM pg_stat_activity WHERE query LIKE '%batch\\_status(%'"
+    " AND application_name LIKE 'aiops request%' AND datname = current_database()"
+)
+"""When whoever runs a request by hand looked at it last."""
+
+
 @pytest.mark.daemon
 def test_a_request_that_the_daemon_has_already_is_waited_for(beside, served):
     where = next(served.places)
@@ -289,6 +296,10 @@ def test_a_request_that_the_daemon_has_already_is_waited_for(beside, served):
         worker = look(beside, batch_id)["worker"]
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(OnDemandRiskBatch(batch_id).run, *where)
+            # It asks once at its beginning, and again and again when it waits.
+            looks = set()
+            wait_for(lambda: waiting.done() or looks.update(beside.execute(LOOKS)) or len(looks) > 2)
+            assert not waiting.done()
             holder.rollback()
             results = waiting.result(120)
     assert results["batch_id"] == str(batch_id)
