@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import psutil
 import psycopg
@@ -363,12 +364,14 @@ def test_a_request_whose_process_is_killed_is_taken_up_by_another_and_gives_the_
     killed[0].kill()
     # The rescue gives up on who is silent for twenty seconds; here they have passed.
     wait_for(lambda: not killed[0].is_running() or killed[0].status() == psutil.STATUS_ZOMBIE)
-    watcher.execute(
+    (silent_at,) = watcher.execute(
         "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'"
-        " WHERE id = (SELECT worker_id FROM procrastinate_jobs WHERE args->>'batch_id' = %s AND status = 'doing')",
+        " WHERE id = (SELECT worker_id FROM procrastinate_jobs WHERE args->>'batch_id' = %s AND status = 'doing')"
+        " RETURNING now()",
         (str(batch_id),),
-    )
-    wait_for(lambda: look(watcher, batch_id)["attempt"] == 2, seconds=45)
+    ).fetchone()
+    row = wait_for(lambda: (row := look(watcher, batch_id))["attempt"] == 2 and row, seconds=180)
+    assert datetime.fromisoformat(row["updated_at"]) - silent_at < timedelta(seconds=45)
     # The killed process's session still waits for the lock, beside its successor's.
     assert look(watcher, batch_id)["progress"] == 50
     with heard(served) as progress_of:
