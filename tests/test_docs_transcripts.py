@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 import shlex
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import numpy as np
 import pytest
 from climate import write_climate
@@ -63,6 +66,29 @@ def test_how_to_ask_and_how_to_schedule(reader, files_of_the_reader):
     reader.run(["aiops", "run", "assessment"])
     for name in ("request-from-sql.md", "request-from-python.md", "schedule.md"):
         reader.follow(ROOT / "docs" / "howto" / name)
+    asyncio.run(ask_the_application(reader))
+
+
+async def ask_the_application(reader):
+    """The application of the page, whose routes are only defined when its block is run, does what it says."""
+    page = (ROOT / "docs" / "howto" / "request-from-python.md").read_text(encoding="utf-8")
+    (text,) = [block.text for block in blocks(page) if "FastAPI()" in block.text]
+    application = {}
+    exec(compile(text, "request-from-python.md", "exec"), application)
+    transport = httpx.ASGITransport(app=application["api"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://application") as client:
+        latitude, longitude = PLACES[0]
+        asked = await client.post("/risk", params={"latitude": latitude, "longitude": longitude})
+        assert asked.status_code == 202, asked.text
+        await asyncio.to_thread(reader.wait_for_the_daemon)
+        found = await client.get(f"/risk/{asked.json()['batch_id']}")
+        assert (found.status_code, found.json()["status"], found.json()["progress"]) == (200, "completed", 100)
+        assert found.json()["results"]["integrated_risk"]["risk_breakdown"]
+        unknown = await client.get(f"/risk/{uuid4()}")
+        assert (unknown.status_code, unknown.json()) == (404, {"detail": "there is no such request"})
+        for params, field in (({"scenario": "rcp85"}, "scenario"), ({"latitude": 12}, "latitude")):
+            asked = await client.post("/risk", params={"latitude": latitude, "longitude": longitude, **params})
+            assert (asked.status_code, field in asked.json()["detail"]) == (422, True), asked.text
 
 
 # --- the two languages ------------------------------------------------------------------------------------------
