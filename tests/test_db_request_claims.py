@@ -228,7 +228,7 @@ def test_of_equal_requests_one_job_runs_at_a_time_and_the_next_is_announced_at_i
     with psycopg.connect(places, autocommit=True) as worker:
         worker.execute('LISTEN "procrastinate_queue_v1#ondemand"')
         connection.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (first,))
-        (told,) = worker.notifies(timeout=5, stop_after=1)
+        (told,) = worker.notifies(timeout=60, stop_after=1)
     second = json.loads(told.payload)
     assert second["type"] == "job_inserted"
     assert take(connection) == (second["job_id"], {"batch_id": str(asked[1])})
@@ -240,7 +240,8 @@ def test_the_end_of_the_last_of_equal_requests_is_announced_to_nobody(connection
     with psycopg.connect(places, autocommit=True) as worker:
         worker.execute('LISTEN "procrastinate_queue_v1#ondemand"')
         connection.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (job_id,))
-        assert list(worker.notifies(timeout=0.2)) == []
+        connection.execute("SELECT pg_notify('procrastinate_queue_v1#ondemand', 'the end')")
+        assert [one.payload for one in worker.notifies(timeout=60, stop_after=1)] == ["the end"]
 
 
 def test_an_equal_request_is_answered_from_the_run_of_the_first(connection):
