@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from asking import SEOUL, ask, copied_database, question
+from daemons import wait_for
 from logins import login
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -753,7 +754,8 @@ def test_two_that_make_the_roles_at_the_same_moment_wait_for_each_other(server, 
         first.execute("SELECT make_roles()")  # and does not commit yet
         made = threading.Thread(target=second.execute, args=("SELECT grant_rights()",))
         made.start()
-        made.join(0.5)
+        waits = "SELECT pg_blocking_pids(%s) = ARRAY[pg_backend_pid()]"
+        wait_for(lambda: not made.is_alive() or first.execute(waits, (second.info.backend_pid,)).fetchone()[0])
         assert made.is_alive(), "it does not wait for the other"
         first.commit()
         made.join(120)
