@@ -18,7 +18,7 @@ from rich.console import Console
 from aiops.errors import BadInput
 from workers.cli.batch_list import moment_of
 from workers.cli.status_screen import screen_of
-from workers.cli.units import lasting
+from workers.overview.units import lasting
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from workers.cli.overview import read_data, read_overview
 from workers.health.cached import Cached
 from workers.health.reading import reading
+from workers.overview.reading import read_data, read_overview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from aiops.report.korean import in_korean
 from aiops.settings import settings
 from workers.api.context import context_of
 from workers.api.problems import TITLES
-from workers.cli.units import lasting, seconds_left
+from workers.overview.units import lasting, seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiops.climate import DECADES
 from aiops.report import numbers
-from workers.cli.units import lasting
+from workers.overview.units import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

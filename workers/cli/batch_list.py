@@ -16,7 +16,7 @@ from aiops.settings import settings
 from workers.cli import complete
 from workers.cli.connection import database
 from workers.cli.output import Json, compact_table, console, say, show
-from workers.cli.units import JOB_NAMES, items_of, job_name, lasting, local
+from workers.overview.units import JOB_NAMES, items_of, job_name, lasting, local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ from aiops.errors import BadInput
 from workers.cli.arguments import BatchId, find_batch
 from workers.cli.connection import database
 from workers.cli.output import Json, say, say_json, show
-from workers.cli.units import items_of, job_name, lasting, local_to_second
 from workers.cli.waking import alarm
+from workers.overview.units import items_of, job_name, lasting, local_to_second
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -14,10 +14,10 @@ from aiops.db.statements import statement
 from aiops.errors import DatabaseUnavailable
 from workers.cli.connection import database
 from workers.cli.output import Json, console, errors, say, say_json, show
-from workers.cli.overview import read_data, read_overview
 from workers.cli.status_screen import progress_in_words, screen_of
-from workers.cli.units import job_name, local_to_second
 from workers.cli.waking import alarm
+from workers.overview.reading import read_data, read_overview
+from workers.overview.units import job_name, local_to_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable

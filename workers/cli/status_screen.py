@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from workers.cli.output import compact_table
-from workers.cli.overview import MOST_ACTIVE
-from workers.cli.units import items_of, job_name, lasting, local, seconds_left
+from workers.overview.reading import MOST_ACTIVE
+from workers.overview.units import items_of, job_name, lasting, local, seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ from aiops.db.statements import statement
 from aiops.errors import BatchFailed, DaemonFailed
 from workers.cli.local_daemon import daemon_for_now, daemon_is_alive
 from workers.cli.output import Interrupted, errors, say
-from workers.cli.units import items_of, job_name, lasting
 from workers.cli.waking import alarm
+from workers.overview.units import items_of, job_name, lasting
 
 if TYPE_CHECKING:
     from uuid import UUID
