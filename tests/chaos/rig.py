@@ -22,7 +22,7 @@ from chaos.work import CELLS_A_CHUNK, FIRST_CELL, Batch, keep_as_reference
 
 SETTINGS = {"PARALLEL_WORKERS": "2", "ONDEMAND_WORKERS": "1", "BATCH_SIZE": str(CELLS_A_CHUNK)}
 START_SECONDS = 120.0
-"""Within which a daemon has to be at work: the machine may be slow, and six processes start at once."""
+"""Within which a daemon has to be at work: the machine may be slow, and five processes start at once."""
 ANNOUNCED_SECONDS = 30.0
 """Half of what a job whose announcement was lost waits while polls are rare."""
 POLLS = Path(__file__).parent / "polls"
