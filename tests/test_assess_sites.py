@@ -9,7 +9,7 @@ import pytest
 from places import BUILDING, nan, one_site
 
 from aiops.assess._defaults import ATTRIBUTE_DEFAULTS
-from aiops.assess.sites import BUILDING_FIELDS, STRUCTURES, USES, Buildings
+from aiops.assess.sites import STRUCTURES, USES, Buildings
 from aiops.db.blocks import ATTRIBUTES
 from aiops.errors import BadInput
 from aiops.risks import Risk, all_risks, find_risk
@@ -38,7 +38,7 @@ def test_an_unknown_building_is_an_office_of_concrete_with_5_floors_and_20_years
         "pilotis": False,
         "in_flood_zone": False,
     }
-    assert set(buildings.defaulted_fields(0)) == set(BUILDING_FIELDS) == set(BUILDING)
+    assert set(buildings.defaulted_fields(0)) == set(BUILDING)
 
 
 @pytest.mark.parametrize("unknown", [None, nan])
@@ -118,7 +118,7 @@ def test_the_defaults_of_forest_and_river_are_where_the_reach_is_its_national_me
 def test_a_risk_reads_only_what_has_a_default(risk: Risk) -> None:
     assert risk.proximity is not None
     assert risk.vulnerability is not None
-    known = {*ATTRIBUTE_DEFAULTS, *BUILDING_FIELDS, "latitude"}
+    known = {*ATTRIBUTE_DEFAULTS, *BUILDING, "latitude"}
     assert {*risk.proximity.reads, *risk.vulnerability.reads} <= known
 
 

@@ -88,10 +88,6 @@ class Buildings:
         return [name for name, where in self.defaulted.items() if where[site]]
 
 
-BUILDING_FIELDS: Final = (*_NUMBERS, *_WORDS, "water_tank", *_FLAGS)
-"""What may be known of a building."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sites:
     """Places with what surrounds them and what stands there: what Exposure, Vulnerability and losses are made of.
