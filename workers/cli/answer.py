@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
+from aiops.db.reports import has_synthetic_data
 from aiops.db.statements import statement
 from workers.cli.output import console, say, table
 
@@ -45,12 +46,11 @@ def answer_of(connection: Connection, results: dict[str, Any]) -> Answer:
     with connection.cursor(row_factory=dict_row) as cursor:
         risks = cursor.execute(statement("list_risk_types")).fetchall()
         places = cursor.execute(statement("list_places"), {"grid_ids": grid_ids, "most": 1}).fetchall()
-    row = connection.execute(statement("has_synthetic_data"), {"grid_ids": grid_ids}).fetchone()
     return Answer(
         results,
         {risk["risk_type"]: f"{risk['name']} {risk['name_ko']}" for risk in risks},
         " ".join(_both(place) for place in places),
-        bool(row and row[0]),
+        has_synthetic_data(connection, grid_ids),
     )
 
 

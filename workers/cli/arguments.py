@@ -118,3 +118,15 @@ def find_batch(connection: Connection, text: str) -> UUID:
         raise BadInput(f"batch {text}: several begin like this ({several}); allowed: more of the number")
     number: UUID = found[0]["batch_id"]
     return number
+
+
+def find_risk_type(connection: Connection, given: str) -> str:
+    """The name of the risk that somebody means, by a name or an alias.
+
+    Raises:
+        psycopg.errors.InvalidParameterValue: there is none; the message names all.
+    """
+    row = connection.execute(statement("canonical_risk_type"), {"given": given}).fetchone()
+    if row is None:
+        raise AssertionError("a function call gave no row")
+    return str(row[0])

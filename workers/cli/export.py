@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aiops.climate import PROJECTIONS, SCENARIOS
-from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.export.grid_netcdf import write_grid
 from aiops.export.parquet import write_parquet
 from aiops.export.points_netcdf import write_points
 from aiops.export.rows import Selection, blocks, snapshot
 from aiops.export.texts import write_csv, write_geojson
-from workers.cli.arguments import Horizons, Risks, Scenarios  # noqa: TC001 (read at run time)
+from workers.cli.arguments import Horizons, Risks, Scenarios, find_risk_type
 from workers.cli.connection import database
 from workers.cli.output import say
 from workers.cli.whole_file import refuse_place, write_whole
@@ -99,7 +98,7 @@ def _export(
     box = _box(bbox)
     refuse_place(out, force=force)
     with database() as connection:
-        names = [_risk_type(connection, one) for one in risks] if risks else None
+        names = [find_risk_type(connection, one) for one in risks] if risks else None
         selection = Selection(what, names, scenarios or None, horizons or None, box)
         with write_whole(out, force=force) as unfinished, snapshot(connection):
             n, of_what = _write(unfinished, as_format, connection, selection)
@@ -119,13 +118,6 @@ def _write(file: Path, as_format: Format, connection: Connection, selection: Sel
             return write_geojson(file, selection, rows), "features"
         case Format.NETCDF:
             return write_points(file, connection, selection, rows), "rows"
-
-
-def _risk_type(connection: Connection, given: str) -> str:
-    row = connection.execute(statement("canonical_risk_type"), {"given": given}).fetchone()
-    if row is None:
-        raise AssertionError("a function call gave no row")
-    return str(row[0])
 
 
 def _refuse_unknown(option: str, given: Sequence[str] | None, allowed: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from aiops.db.connect import connect
 from aiops.ingest.grids.load import load_grids
 from aiops.ingest.grids.options import grid_options
 from workers.cli.connection import database
-from workers.cli.output import Json, errors, say, show
+from workers.cli.output import Json, errors, say, show, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,15 +151,8 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, float], None]]:
         console=errors,
         disable=quiet,
     )
-    tasks = {}
     with bar:
-
-        def tell(what: str, share: float) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=1.0)
-            bar.update(tasks[what], completed=share)
-
-        yield tell
+        yield told_by(bar)
 
 
 class _Lines:

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from aiops.ingest.wide.load import load_wide
 from workers.cli.connection import database
-from workers.cli.output import Json, errors, say, show
+from workers.cli.output import Json, errors, say, show, told_by
 
 
 def wide(
@@ -35,14 +35,7 @@ def wide(
     Example: aiops ingest wide --from postgresql://reader@db.example.org/climate --table wsdi_data --dry-run
     """
     with database() as connection, Progress(console=errors, disable=as_json or not errors.is_terminal) as bar:
-        tasks = {}
-
-        def tell(what: str, share: float) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=1.0)
-            bar.update(tasks[what], completed=share)
-
-        report = load_wide(connection, source, table or (), dry_run=dry_run, tell=tell)
+        report = load_wide(connection, source, table or (), dry_run=dry_run, tell=told_by(bar))
 
     def lines() -> None:
         for line in report.lines():

@@ -18,6 +18,8 @@ from aiops.errors import AiopsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.progress import Progress, TaskID
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 _PIPE_WIDTH = 160
@@ -53,6 +55,18 @@ def compact_table(*headings: str) -> Table:
     for heading in headings:
         made.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left", no_wrap=True)
     return made
+
+
+def told_by(bar: Progress) -> Callable[[str, float], None]:
+    """What takes how far things are: each has a line of the bar, from its first share on."""
+    tasks: dict[str, TaskID] = {}
+
+    def tell(what: str, share: float) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=1.0)
+        bar.update(tasks[what], completed=share)
+
+    return tell
 
 
 def show(data: Any, as_json: bool, render: Callable[[], None]) -> None:

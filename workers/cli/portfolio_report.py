@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
+from aiops.db.reports import has_synthetic_data
 from aiops.db.statements import statement
 from workers.cli.answer import LEVELS_KO, LOSS_KINDS, SCENARIOS
 from workers.cli.output import console, say, table
@@ -43,9 +44,8 @@ def report_of(connection: Connection, batch: Row, sites: Sequence[Row]) -> Repor
     with connection.cursor(row_factory=dict_row) as cursor:
         risks = cursor.execute(statement("list_risk_types")).fetchall()
     grid_ids = sorted({site["grid_id"] for site in sites})
-    row = connection.execute(statement("has_synthetic_data"), {"grid_ids": grid_ids}).fetchone()
     names = {risk["risk_type"]: f"{risk['name']} {risk['name_ko']}" for risk in risks}
-    return Report(batch, sites, names, bool(row and row[0]))
+    return Report(batch, sites, names, has_synthetic_data(connection, grid_ids))
 
 
 def render(report: Report, worst: int) -> None:

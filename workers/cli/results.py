@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from psycopg.rows import dict_row
 
+from aiops.db.reports import has_synthetic_data
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.grid import grid_id_of
-from workers.cli.arguments import Risks  # noqa: TC001 (read at run time)
+from workers.cli.arguments import Risks, find_risk_type
 from workers.cli.connection import database
 from workers.cli.output import Json, console, say, show, table
 
@@ -53,17 +54,14 @@ def collect(
     connection: Connection, grid_ids: list[int] | None, risks: list[str] | None, most: int = 40
 ) -> dict[str, Any]:
     """The places and their result rows, as `--json` prints them."""
-    risk_types = None
-    if risks:
-        risk_types = [_scalar(connection, statement("canonical_risk_type"), {"given": one}) for one in risks]
+    risk_types = [find_risk_type(connection, one) for one in risks] if risks else None
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(statement("list_places"), {"grid_ids": grid_ids, "most": most})
         places = cursor.fetchall()
         ids = [place["grid_id"] for place in places]
         cursor.execute(statement("results_of_cells"), {"grid_ids": ids, "risk_types": risk_types})
         rows = cursor.fetchall()
-    synthetic = _scalar(connection, statement("has_synthetic_data"), {"grid_ids": ids})
-    return {"synthetic": synthetic, "places": places, "rows": rows}
+    return {"synthetic": has_synthetic_data(connection, ids), "places": places, "rows": rows}
 
 
 def render(data: dict[str, Any]) -> None:
@@ -166,8 +164,3 @@ def _place(text: str) -> tuple[float, float]:
     except ValueError:
         raise BadInput(f"--at: {text!r}; allowed: LATITUDE,LONGITUDE in degrees, such as 37.5665,126.978") from None
     return latitude, longitude
-
-
-def _scalar(connection: Connection, query: Any, parameters: dict[str, Any]) -> Any:
-    row = connection.execute(query, parameters).fetchone()
-    return None if row is None else row[0]
