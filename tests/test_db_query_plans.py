@@ -281,6 +281,13 @@ def test_the_latest_batches_are_found_without_sorting_all(connection):
     assert_few(read, at_most=10)
 
 
+def test_the_latest_that_have_ended_are_found_without_those_that_wait(connection):
+    plan = plan_of(connection, statement("ended_batches"), {"most": 6})
+    assert indices(plan) == {"batch_jobs_recent_idx"}
+    assert "Sort" not in {node["Node Type"] for node in plan}
+    plan_of(connection, statement("count_active_batches"))
+
+
 def test_whether_a_run_was_made_since_is_seen_without_reading_older_batches(connection):
     since = {"job_type": "probability", "since": "2 days ago"}
     query = statement("run_since").replace("%(since)s", "now() - interval '2 days'")

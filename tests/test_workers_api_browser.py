@@ -11,6 +11,8 @@ from browser import needs_browser
 from devtools import browser
 from serving import running_api
 
+from aiops.db.batches import complete_batch_job
+
 pytestmark = [pytest.mark.daemon, needs_browser]
 
 
@@ -292,6 +294,41 @@ def test_that_too_much_was_asked_is_no_lost_database(page, api):
     page.wait("!document.getElementById('away').hidden")
     page.get("window.fetch = really; 0")
     page.wait("document.getElementById('away').hidden")
+
+
+def test_the_tables_of_the_overview_live_on_while_the_reader_is_in_them(page, api, served):
+    with psycopg.connect(served.database, autocommit=True) as connection:
+        made = (
+            "INSERT INTO batch_jobs (job_type, status, started_at) VALUES ('test', 'running', now()) RETURNING batch_id"
+        )
+        still, ends = (str(connection.execute(made).fetchone()[0]) for _ in range(2))
+        page.open(f"{api.url}/?lang=en")
+        row = "document.querySelector('#active tr[data-id=\"{}\"]')".format
+        page.wait(f"{row(still)} && {row(ends)}")
+        page.get(f"window.still = {row(still)}; {row(ends)}.querySelector('a').focus()")
+        connection.execute("UPDATE batch_jobs SET progress = 40, current_step = 'read' WHERE batch_id = %s", (still,))
+        # What is beside the focused row goes on, in the same element.
+        page.wait(f"{row(still)}.innerText.includes('40 %') && {row(still)}.querySelector('progress').value === 40")
+        assert page.get(f"{row(still)} === still")
+        # A batch that ends goes over to the other table, and the focus with it.
+        complete_batch_job(connection, ends, {})
+        page.wait(f"!{row(ends)} && document.querySelector('#recent tr').dataset.id === '{ends}'")
+        page.wait(f"document.activeElement.closest('#recent tr')?.dataset.id === '{ends}'")
+        assert page.get(f"{row(still)} === still")
+        page.picture("overview")
+        # What is equal is not touched: the server's own rows least of all.
+        page.open(f"{api.url}/?lang=en")
+        page.get(
+            "window.changes = [];"
+            "new MutationObserver((found) => changes.push(...found.map((one) => one.target.outerHTML)))"
+            ".observe(document.getElementById('recent'),"
+            " {childList: true, characterData: true, attributes: true, subtree: true});"
+            "window.really = window.fetch; window.looks = 0;"
+            "window.fetch = async (...given) => { const found = await really(...given); looks += 1; return found; }; 0"
+        )
+        page.wait("looks >= 3")
+        assert page.get("changes") == []
+        complete_batch_job(connection, still, {})
 
 
 def test_what_runs_is_seen_live(page, api):

@@ -8,6 +8,7 @@ import re
 import psycopg
 import pytest
 from asking import copied_database
+from daemons import wait_for
 from psycopg.conninfo import make_conninfo
 from serving import running_api
 
@@ -162,6 +163,45 @@ def test_of_a_large_portfolio_the_page_says_that_it_shows_a_part(client, databas
     assert text.count("longitude=127.0&amp;scenario=ssp585&amp;target_year=2080") == 500
     assert "500" in text
     assert f"/api/batch/{batch_id}/sites" in text
+
+
+def test_a_list_that_stops_says_so_and_what_has_ended_is_shown_beside_what_waits(client, failed, database):
+    with psycopg.connect(database, autocommit=True) as connection:
+        made = "INSERT INTO batch_jobs (job_type) SELECT 'test' FROM generate_series(1, 20) RETURNING batch_id"
+        waiting = [row[0] for row in connection.execute(made)]
+        (active,) = connection.execute("SELECT count(*) FROM batch_jobs WHERE status = 'queued'").fetchone()
+        try:
+            client.get("/")  # what was read a moment before is kept for a second
+            text = wait_for(lambda: f"+ {active - 8} more" in (page := client.get("/").text) and page, 30)
+            assert f'data-id="{failed}"' in text.split('id="recent"')[1]
+            assert "There is none yet" not in text.split('id="recent"')[1]
+            assert f"+ {active - 8}건 더" in client.get("/?lang=ko").text
+            listed = client.get("/batches?status=queued&status=running&lang=en").text
+            assert listed.count("<progress") == min(active, 25)
+        finally:
+            connection.execute("DELETE FROM batch_jobs WHERE batch_id = ANY (%s)", (waiting,))
+
+
+def test_places_and_rings_that_are_left_out_are_told_of(client, database):
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "WITH made AS ("
+            " INSERT INTO risk_run (batch_id, site_no, latitude, longitude, grid_id, projection_id, risk_types,"
+            "   insurance_rate, building, building_source, surroundings, inputs, method_version, damage_set)"
+            " SELECT '00000000-0000-0000-0000-00000000000a', n, 34 + n / 1000.0, 127, 1, 1, '{}', 0, '{}', '{}', '{}',"
+            "   '{}', 'test', 'test' FROM generate_series(1, 1203) AS n RETURNING *)"
+            " INSERT INTO current_run SELECT latitude, longitude, projection_id, batch_id, site_no FROM made"
+        )
+        try:
+            page = client.get("/places?lang=en").text
+            assert page.count('<a href="/place?') == 200
+            assert "The latest 200 of 1,203; 1,003 older ones are left out" in page
+            assert "전체 1,203건 중 최근 200건만" in client.get("/places?lang=ko").text
+            assert "the latest 200 places that were asked for" in client.get("/map?lang=en").text
+        finally:
+            connection.execute("DELETE FROM current_run WHERE batch_id = '00000000-0000-0000-0000-00000000000a'")
+            connection.execute("DELETE FROM risk_run WHERE batch_id = '00000000-0000-0000-0000-00000000000a'")
+    assert "left out" not in client.get("/places?lang=en").text
 
 
 def test_an_account_that_may_only_ask_sees_what_it_may(database, failed, tmp_path):

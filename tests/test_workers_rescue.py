@@ -18,6 +18,11 @@ from workers.rescue import Rescue
 
 RESCUE = "SELECT task_name, outcome FROM rescue_jobs('20 seconds', 5)"
 RECONCILE = "SELECT outcome FROM reconcile_batches('20 seconds')"
+AMID_COPY = (
+    "SELECT state = 'active' AND wait_event_type = 'Client' AND state_change < clock_timestamp() - interval '5 s'"
+    " FROM pg_stat_activity WHERE pid = %s"
+)
+"""Whether a session has waited for the next part of a COPY for so long."""
 
 
 @pytest.fixture
@@ -122,10 +127,6 @@ def test_the_session_of_a_process_that_was_stopped_amid_its_results_does_not_kee
     living.execute("SELECT FROM batch_chunks WHERE chunk_no <> %s FOR UPDATE", (args["chunk_no"],))
     stranger.execute("SELECT FROM risk_type")
     watcher = connect(autocommit=True)
-    waits = (
-        "SELECT state = 'active' AND wait_event_type = 'Client' AND state_change < clock_timestamp() - interval '5 s'"
-        " FROM pg_stat_activity WHERE pid = %s"
-    )
     # In one go: between two statements the session would be idle.
     zombie.execute("SET idle_in_transaction_session_timeout = '4s';" + held.replace("%s", str(args["chunk_no"])))
     with (  # noqa: PT012 (a COPY is a block)
@@ -133,7 +134,7 @@ def test_the_session_of_a_process_that_was_stopped_amid_its_results_does_not_kee
         zombie.cursor() as cursor,
         cursor.copy("COPY hazard_packed (grid_id) FROM STDIN") as copy,
     ):
-        wait_for(lambda: watcher.execute(waits, (zombie.info.backend_pid,)).fetchone()[0])
+        wait_for(lambda: watcher.execute(AMID_COPY, (zombie.info.backend_pid,)).fetchone()[0])
         assert connection.execute(RESCUE).fetchall() == [("risk_chunk", "handed back")]
         connection.commit()
         copy.write("1\n")
@@ -161,7 +162,7 @@ def test_a_process_that_was_stopped_amid_the_results_of_a_cell_keeps_nobody_from
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute(statement("share_results"))
         other.rollback()
-        time.sleep(5)
+        wait_for(lambda: connection.execute(AMID_COPY, (zombie.info.backend_pid,)).fetchone()[0])
         connection.execute(RESCUE)
         connection.commit()
         other.execute(statement("share_results"))

@@ -183,8 +183,10 @@ async def place(
 @router.get("/places")
 async def places(request: Request) -> Response:
     """Places that have been asked for."""
-    rows = await context_of(request).database.rows("api_places", most=_MOST_PLACES)
-    return render(request, "places.html", places=rows)
+    database = context_of(request).database
+    rows = await database.rows("api_places", most=_MOST_PLACES)
+    total = len(rows) if len(rows) < _MOST_PLACES else (await database.tuples("count_places"))[0][0]
+    return render(request, "places.html", places=rows, total=total)
 
 
 @router.get("/map")
@@ -199,14 +201,16 @@ async def show_map(
     database = context_of(request).database
     risks = await database.rows("list_risk_types")
     named = await database.rows("named_places", most=_MOST_PLACES)
-    asked = await database.rows("api_places", most=_MOST_PLACES)
+    asked = await database.rows("api_places", most=_MOST_PLACES + 1)
     base = {
         "coast": [[[lat, lon] for lat, lon in line] for line in (COAST, *ISLANDS.values())],
         "names": [[one["latitude"], one["longitude"], one["name"] or one["name_ko"], one["name_ko"] or one["name"]]
                   for one in named],
-        "asked": [[one["latitude"], one["longitude"], one["scenario"], one["target_year"]] for one in asked],
+        "asked": [[one["latitude"], one["longitude"], one["scenario"], one["target_year"]]
+                  for one in asked[:_MOST_PLACES]],
     }  # fmt: skip
-    return render(request, "map.html", risks=risks, chosen=risk_type, measure=measure, base=base)
+    latest = _MOST_PLACES if len(asked) > _MOST_PLACES else None
+    return render(request, "map.html", risks=risks, chosen=risk_type, measure=measure, base=base, latest=latest)
 
 
 # --- in and out ----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aiops.climate import DECADES
 from aiops.report import numbers
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-_RECENT: Final = 6
-
 
 def overview_shown(found: Row | None) -> Row:
     """What the first page shows of an overview; None: the database is away."""
@@ -23,7 +21,7 @@ def overview_shown(found: Row | None) -> Row:
     workers, queue, waiting = found.get("workers"), found.get("queue"), found.get("waiting")
     listener, hour, data = found.get("listener"), found.get("requests_of_last_hour"), found.get("data")
     datasets = found.get("datasets") or []
-    recent = [row for row in found.get("batches") or [] if row["status"] not in ("queued", "running")]
+    active = found.get("active") or []
     return {
         "overview": found or None,
         "alive": None if workers is None else sum(row["processes"] for row in workers),
@@ -35,8 +33,9 @@ def overview_shown(found: Row | None) -> Row:
         "cells": numbers.NONE if data is None else numbers.number(data["cells_with_climate"], 0),
         "datasets": ", ".join(row["name"] if "name" in row else row["dataset"] for row in datasets[:3]),
         "synthetic": any(row["synthetic"] for row in datasets),
-        "active": found.get("active") or [],
-        "recent": recent[:_RECENT],
+        "active": active,
+        "more": max(0, (found.get("active_total") or 0) - len(active)),
+        "recent": found.get("ended") or [],
         "schedule": found.get("schedule") or [],
     }
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_ACTIVE = 8
 """Batches and requests under way that are shown; of more, the number."""
 LAST_RUNS = 5
+LAST_ENDED = 6
+"""Batches and requests that have ended."""
 
 
 def read_overview(connection: Connection, data: Row | None = None) -> Row:
@@ -43,9 +45,11 @@ def read_overview(connection: Connection, data: Row | None = None) -> Row:
         "queue": _first(connection, "queue_lengths"),
         "waiting": _rows(connection, "waiting_jobs", silent_for=SILENT_SECONDS),
         "active": _rows(connection, "active_batches", most=MOST_ACTIVE),
+        "active_total": (_first(connection, "count_active_batches") or {}).get("batches"),
         "last_runs": _rows(connection, "last_runs", most=LAST_RUNS),
         "requests_of_last_hour": _first(connection, "requests_of_last_hour"),
         "batches": _rows(connection, "recent_batches"),
+        "ended": _rows(connection, "ended_batches", most=LAST_ENDED),
         "schedule": _schedule(connection),
         **(read_data(connection) if data is None else data),
     }

@@ -1,0 +1,1 @@
+SELECT count(*) AS batches FROM batch_jobs WHERE status IN ('queued', 'running')

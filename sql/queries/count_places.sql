@@ -1,0 +1,2 @@
+-- Of `api_places`, whatever its limit.
+SELECT count(*) FROM current_run
