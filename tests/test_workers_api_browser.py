@@ -90,7 +90,7 @@ def test_without_the_script_the_form_leads_to_the_batch(page, api, served):
     page.type("#longitude", str(longitude))
     page.get("HTMLFormElement.prototype.submit.call(document.getElementById('ask'))")
     page.wait("location.pathname.startsWith('/batch/')")
-    # The batch's own script fetches the page anew when it has ended.
+    # The batch's own script fills the page when it has ended.
     page.wait("document.querySelector('.actions .primary')")
     assert page.get("document.getElementById('bar').value") == 100
     page.picture("batch")
@@ -340,3 +340,59 @@ def test_what_runs_is_seen_live(page, api):
     page.wait("document.querySelector('.s-completed') && document.getElementById('bar').value === 100")
     assert "Chunks" in page.get("document.querySelector('main').innerText")
     page.picture("batch-yearly")
+
+
+def test_a_batchs_page_is_filled_while_it_runs_and_at_its_end_without_being_fetched_anew(page, api, served):
+    with psycopg.connect(served.database, autocommit=True) as connection:
+        (batch_id,) = connection.execute(
+            "INSERT INTO batch_jobs (job_type, status, started_at, current_step)"
+            " VALUES ('test', 'running', now(), 'read') RETURNING batch_id"
+        ).fetchone()
+        page.open(f"{api.url}/batch/{batch_id}?lang=en")
+        text = "document.querySelector('main').innerText"
+        assert "Chunks" not in page.get(text)
+        page.get(
+            "window.same = true; window.heard = [];"
+            "new MutationObserver(() => heard.push(document.getElementById('said').innerText.trim()))"
+            ".observe(document.getElementById('said'), {childList: true, characterData: true, subtree: true});"
+            "document.querySelector('.actions button').focus()"
+        )
+        # Chunks, a failure and the log come while it runs, and the number of items with them.
+        connection.execute(
+            "INSERT INTO batch_chunks"
+            " (batch_id, chunk_no, first_grid_id, last_grid_id, n_cells, state, error, lease_until) VALUES"
+            " (%(id)s, 1, 1, 5, 5, 'done', NULL, NULL),"
+            " (%(id)s, 2, 6, 10, 5, 'running', 'a first failure', now() + interval '1 hour')",
+            {"id": batch_id},
+        )
+        connection.execute(
+            "INSERT INTO batch_job_logs (batch_id, job_type, step, status) VALUES (%s, 'test', 'plan', 'running')",
+            (batch_id,),
+        )
+        connection.execute(
+            "UPDATE batch_jobs SET progress = 50, total_items = 10, completed_items = 5 WHERE batch_id = %s",
+            (batch_id,),
+        )
+        page.wait(f"{text}.includes('Chunks') && {text}.includes('a first failure') && {text}.includes('Log')")
+        page.wait("document.getElementById('facts').innerText.includes('5 / 10')")
+        assert page.get("document.getElementById('bar').value") == 50
+        assert page.get("document.activeElement.matches('.actions button')")
+        page.get("document.querySelector('#trouble details').open = true")
+        # A change that comes while the page is being asked for is not lost.
+        for done in (6, 7, 8):
+            connection.execute(
+                "UPDATE batch_jobs SET progress = 10 * %(n)s, completed_items = %(n)s WHERE batch_id = %(id)s",
+                {"n": done, "id": batch_id},
+            )
+        page.wait("document.getElementById('facts').innerText.includes('8 / 10')")
+        assert page.get("document.querySelector('#trouble details').open")
+        page.picture("batch-running")
+        connection.execute("UPDATE batch_chunks SET state = 'done' WHERE batch_id = %s", (batch_id,))
+        connection.execute("UPDATE batch_jobs SET completed_items = 10 WHERE batch_id = %s", (batch_id,))
+        complete_batch_job(connection, batch_id, {})
+        page.wait("document.querySelector('#said .s-completed') && !document.querySelector('.actions button')")
+        page.wait("document.getElementById('facts').innerText.includes('10 / 10')")
+        assert page.get("window.same")  # it is the same page
+        assert page.get("document.activeElement.matches('.actions a')")
+        assert "completed" in page.get("heard.at(-1)")
+        page.picture("batch-ended")

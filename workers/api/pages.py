@@ -129,15 +129,21 @@ async def batches(request: Request, status: AnyOf = None, job_type: AnyOf = None
 
 
 @router.get("/batch/{batch_id}")
-async def batch(batch_id: BatchId, request: Request) -> Response:
-    """One batch: how far it is, its chunks, its failures, its log; of a request the answer."""
+async def batch(batch_id: BatchId, request: Request, *, live: bool = False) -> Response:
+    """One batch: how far it is, its chunks, its failures, its log; of a request the answer.
+
+    Args:
+        batch_id: of which.
+        request: who asks.
+        live: for what moves alone, which its own page asks for as often as once a second: not for the sites.
+    """
     database = context_of(request).database
     found = await database.rows("read_batch", batch_id=batch_id)
     if not found:
         raise unknown_batch(batch_id)
     row = found[0]
     shown = {"batch": row, **await read_log(database, batch_id), "sites": [], "most_sites": _MOST_SITES}
-    if row["job_type"] == "portfolio_risk_calculation":
+    if row["job_type"] == "portfolio_risk_calculation" and not live:
         shown["sites"] = await database.rows("portfolio_results", batch_id=batch_id)
     return render(request, "batch.html", **shown)
 

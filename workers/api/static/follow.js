@@ -35,3 +35,10 @@ export async function problemOf(response) {
   const problem = await response.json().catch(() => ({}));
   return problem.detail || `${response.status} ${response.statusText}`;
 }
+
+// The page of a batch as the server writes it now, in the reader's language; `live`: what moves alone.
+export async function pageOf(batchId, live) {
+  const response = await fetch(`/batch/${batchId}${live ? "?live=true" : ""}`);
+  if (loggedOut(response) || !response.ok) throw new Error(response.statusText);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
