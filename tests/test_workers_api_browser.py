@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 import pytest
-from asking import answer, place, served_places
+from asking import AT_SEA, answer, place, served_places
 from browser import needs_browser
 from devtools import browser
 from serving import running_api
@@ -94,6 +94,23 @@ def test_without_the_script_the_form_leads_to_the_batch(page, api, served):
     page.wait("document.querySelector('.actions .primary')")
     assert page.get("document.getElementById('bar').value") == 100
     page.picture("batch")
+
+
+def test_what_moves_on_a_korean_page_is_said_in_korean(page, api):
+    page.open(f"{api.url}/?lang=ko")
+    page.wait("document.getElementById('roles').innerText.includes('지점 요청 1')")
+    # After the script has written it itself, too.
+    page.get("document.getElementById('roles').textContent = ''")
+    page.wait("document.getElementById('roles').innerText.includes('산출 1, 제어 1, 지점 요청 1')")
+    page.type("#latitude", str(AT_SEA[0]))
+    page.type("#longitude", str(AT_SEA[1]))
+    page.click("#ask button[type=submit]")
+    page.wait("document.getElementById('ask-error').innerText.includes('기후 자료가 없습니다')")
+    steps = "['chunk 3', 'aal typhoon', 'computing', 'new']"
+    said = page.get(f"import('/static/follow.js').then((one) => {steps}.map(one.stepInWords))")
+    assert said == ["청크 3", "연평균 손실: 태풍", "산출 중", "new"]
+    page.picture("home-korean")
+    page.get("document.cookie = 'lang=; path=/; max-age=0'")
 
 
 def test_the_map_is_gone_over_by_keyboard(page, api):

@@ -15,6 +15,7 @@ from serving import running_api
 from aiops.db.batches import complete_batch_job, fail_batch_job
 from workers.api.forms import form_of, question_of
 from workers.api.shown import hazard_table, overview_shown, top_of_scores
+from workers.api.wording import step_in_words
 
 pytestmark = pytest.mark.daemon
 
@@ -132,6 +133,10 @@ def test_forms_work_without_a_script(client, api):
     assert "building.use" in refused.text
     started = client.post("/start", data={"family": "hazard"})
     assert started.status_code == 303
+    second = client.post("/start?lang=ko", data={"family": "assessment"})
+    assert second.status_code == 409
+    assert "배치가 이미 실행 중이거나" in second.text
+    client.get("/?lang=en")
     assert client.post(f"{started.headers['location']}/cancel").status_code == 303
     assert client.post("/start", data={"family": "everything"}).status_code == 422
 
@@ -150,6 +155,56 @@ def test_what_is_refused_can_be_read_in_the_other_language(client):
     assert refused.status_code == 422
     other = client.get("/ask?lang=ko")
     assert (other.status_code, other.headers["location"]) == (303, "/?lang=ko")
+    other = client.get("/start?lang=ko")
+    assert (other.status_code, other.headers["location"]) == (303, "/?lang=ko")
+    batch_id = "00000000-0000-0000-0000-000000000007"
+    other = client.get(f"/batch/{batch_id}/cancel?lang=ko")
+    assert (other.status_code, other.headers["location"]) == (303, f"/batch/{batch_id}?lang=ko")
+
+
+def test_korean_pages_say_in_korean_what_is_known_in_korean(client, database):
+    reason = "no climate data at 37.5, 131.5 (cell 12345): a place at sea, or outside what was loaded"
+    with psycopg.connect(database, autocommit=True) as connection:
+        made = "INSERT INTO batch_jobs (job_type) VALUES ('test') RETURNING batch_id"
+        (batch_id,) = connection.execute(made).fetchone()
+        connection.execute(
+            "INSERT INTO batch_job_logs (batch_id, job_type, step, status, error_message)"
+            " VALUES (%(id)s, 'test', 'aal extreme_heat', 'failed', %(reason)s)",
+            {"id": batch_id, "reason": reason},
+        )
+        fail_batch_job(connection, batch_id, reason)
+        (running,) = connection.execute(made).fetchone()
+        connection.execute(
+            "UPDATE batch_jobs SET status = 'running', started_at = now(), current_step = 'computing'"
+            " WHERE batch_id = %s",
+            (running,),
+        )
+        page = client.get(f"/batch/{batch_id}?lang=ko").text
+        assert page.count("12345)에는 기후 자료가 없습니다") == 2  # of the whole, and in the log
+        assert "연평균 손실: 극심한 고온" in page
+        assert "12345)에는 기후 자료가 없습니다" in client.get("/batches?lang=ko").text
+        assert '<span id="step">산출 중</span>' in client.get(f"/batch/{running}?lang=ko").text
+        assert '<span id="step">computing</span>' in client.get(f"/batch/{running}?lang=en").text
+        assert client.get(f"/batch/{batch_id}?lang=en").text.count(reason) == 2
+        complete_batch_job(connection, running, {})
+    nothing = client.get("/nothing?lang=ko")
+    assert nothing.status_code == 404
+    assert "찾을 수 없습니다" in nothing.text
+    assert "이 주소에는 아무것도 없습니다" in nothing.text
+
+
+@pytest.mark.parametrize(
+    ("step", "english", "korean"),
+    [
+        ("plan", "plan", "계획"),
+        ("exposure drought", "exposure: Drought", "노출: 가뭄"),
+        ("chunk 12", "chunk 12", "청크 12"),
+        ("typhoon", "Typhoon", "태풍"),
+        ("something new", "something new", "something new"),
+    ],
+)
+def test_steps_are_said_in_words(step, english, korean):
+    assert (step_in_words(step, "en"), step_in_words(step, "ko")) == (english, korean)
 
 
 def test_of_a_large_portfolio_the_page_says_that_it_shows_a_part(client, database):
@@ -165,15 +220,18 @@ def test_of_a_large_portfolio_the_page_says_that_it_shows_a_part(client, databas
     assert f"/api/batch/{batch_id}/sites" in text
 
 
-def test_a_list_that_stops_says_so_and_what_has_ended_is_shown_beside_what_waits(client, failed, database):
+def test_a_list_that_stops_says_so_and_what_has_ended_is_shown_beside_what_waits(client, database):
     with psycopg.connect(database, autocommit=True) as connection:
+        one = "INSERT INTO batch_jobs (job_type) VALUES ('test') RETURNING batch_id"
+        (ended,) = connection.execute(one).fetchone()
+        complete_batch_job(connection, ended, {})
         made = "INSERT INTO batch_jobs (job_type) SELECT 'test' FROM generate_series(1, 20) RETURNING batch_id"
         waiting = [row[0] for row in connection.execute(made)]
         (active,) = connection.execute("SELECT count(*) FROM batch_jobs WHERE status = 'queued'").fetchone()
         try:
             client.get("/")  # what was read a moment before is kept for a second
             text = wait_for(lambda: f"+ {active - 8} more" in (page := client.get("/").text) and page, 30)
-            assert f'data-id="{failed}"' in text.split('id="recent"')[1]
+            assert f'data-id="{ended}"' in text.split('id="recent"')[1]
             assert "There is none yet" not in text.split('id="recent"')[1]
             assert f"+ {active - 8}건 더" in client.get("/?lang=ko").text
             listed = client.get("/batches?status=queued&status=running&lang=en").text

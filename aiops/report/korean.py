@@ -21,7 +21,7 @@ def in_korean(text: str) -> str:
     for pattern, korean in _sentences():
         found = pattern.fullmatch(text)
         if found is not None:
-            return korean.format(**{name: _part(name, part) for name, part in found.groupdict().items()})
+            return korean.format(**{name: _part(name, part or "") for name, part in found.groupdict().items()}).strip()
     return text
 
 

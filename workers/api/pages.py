@@ -99,6 +99,18 @@ async def start(request: Request) -> Response:
     return RedirectResponse(f"/batch/{batch_id}", 303)
 
 
+@router.get("/start")
+async def start_anew(request: Request) -> Response:
+    """What was refused, in the other language: the first page."""
+    return RedirectResponse(f"/?{request.url.query}", 303)
+
+
+@router.get("/batch/{batch_id}/{action}")
+async def act_anew(batch_id: BatchId, action: Literal["cancel", "retry"], request: Request) -> Response:  # noqa: ARG001
+    """The same of a batch's buttons: the batch."""
+    return RedirectResponse(f"/batch/{batch_id}?{request.url.query}", 303)
+
+
 @router.post("/batch/{batch_id}/{action}")
 async def act(batch_id: BatchId, action: Literal["cancel", "retry"], request: Request) -> Response:
     """The buttons of a batch; what has ended in between is shown as it is."""

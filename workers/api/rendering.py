@@ -18,8 +18,8 @@ from aiops.climate import PROJECTIONS, SCENARIOS
 from aiops.report import numbers, words
 from aiops.report.korean import in_korean
 from aiops.settings import settings
+from workers.api import wording
 from workers.api.context import context_of
-from workers.api.problems import TITLES
 from workers.overview.units import lasting, seconds_left
 
 if TYPE_CHECKING:
@@ -35,10 +35,7 @@ _YEAR: Final = 365 * 24 * 3600
 
 JOBS: Final = {
     **words.JOBS,
-    "indicators": words.Words("Indicators", "지표"),
-    "ondemand_risk_calculation": words.Words("Request of a place", "지점 요청"),
-    "portfolio_risk_calculation": words.Words("Portfolio", "포트폴리오"),
-    "test": words.Words("Test", "시험"),
+    **wording.JOBS,
 }
 
 
@@ -64,9 +61,14 @@ def render(request: Request, template: str, code: int = 200, **shown: Any) -> HT
     def told(reason: str) -> str:
         return in_korean(reason) if language == "ko" else reason
 
+    def step(name: str | None) -> str:
+        return wording.step_in_words(name, language) if name else ""
+
     text = _environment().get_template(template).render(
-        t=t, word=word, told=told, language=language, theme=theme if theme in THEMES else "", path=request.url.path,
+        t=t, word=word, told=told, step=step, language=language, theme=theme if theme in THEMES else "",
+        path=request.url.path,
         other=_address(request, "en" if language == "ko" else "ko"), timezone=settings().schedule_timezone,
+        live_words=wording.live_words(language),
         jobs={key: t(*one) for key, one in JOBS.items()},
         statuses={key: t(*one) for key, one in words.STATUSES.items()},
         logged_in=context_of(request).keys.needed,
@@ -81,10 +83,7 @@ def render(request: Request, template: str, code: int = 200, **shown: Any) -> HT
 
 def error_page(request: Request, problem: Problem, request_id: str) -> bytes:
     """A problem as a page, for who looks at pages."""
-    title = TITLES.get(problem.status, "")
-    return bytes(
-        render(request, "problem.html", problem.status, problem=problem, title=title, request_id=request_id).body
-    )
+    return bytes(render(request, "problem.html", problem.status, problem=problem, request_id=request_id).body)
 
 
 def _language(request: Request) -> tuple[str, bool]:
@@ -113,7 +112,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals.update(
-        words=words, JOBS=JOBS, version=__version__, PROJECTIONS=PROJECTIONS, SCENARIOS=SCENARIOS,
+        words=words, JOBS=JOBS, ROLES=wording.ROLES, PROBLEMS=wording.PROBLEMS, version=__version__,
+        PROJECTIONS=PROJECTIONS, SCENARIOS=SCENARIOS,
         lasting=lasting, seconds_left=seconds_left,
     )  # fmt: skip
     made.tests["finite"] = _is_finite

@@ -25,7 +25,7 @@ def overview_shown(found: Row | None) -> Row:
     return {
         "overview": found or None,
         "alive": None if workers is None else sum(row["processes"] for row in workers),
-        "roles": ", ".join(f"{row['processes']} {row['role'] or ''}".strip() for row in workers or []),
+        "roles": workers or [],
         "waiting": None if queue is None else queue["waiting"],
         "oldest": lasting(max(row["seconds"] for row in waiting)) if waiting else numbers.NONE,
         "listener": numbers.NONE if listener is None else lasting(listener["seconds_ago"]),

@@ -1,8 +1,9 @@
 // The form without leaving the page: a live bar, then the way to the result. Without this script the form works, too.
-import { follow, loggedOut, problemOf } from "./follow.js";
+import { follow, loggedOut, pageOf, problemOf, stepInWords } from "./follow.js";
 
 const form = document.getElementById("ask"), by = (id) => document.getElementById(id);
 const said = (text) => { by("ask-said").textContent = text; };
+const statuses = JSON.parse(form?.dataset.statuses || "{}");
 let source = null;
 
 function question() {
@@ -20,7 +21,7 @@ function refuse(text) {
   by("ask-progress").hidden = true;
 }
 
-function show(state, asked) {
+function show(state, asked, batchId) {
   by("ask-bar").value = state.progress;
   by("ask-percent").textContent = `${state.progress} %`;
   if (state.status === "completed") {
@@ -31,9 +32,15 @@ function show(state, asked) {
     by("ask-open").focus();
     said(form.dataset.answered);
   } else if (state.status === "failed" || state.status === "cancelled") {
-    refuse(`${form.dataset.failed} ${state.error_message || state.status}`);
+    const status = statuses[state.status] || state.status;
+    refuse(`${form.dataset.failed} ${state.error_message || status}`);
+    // The reason as the batch's page says it: in the reader's language.
+    if (state.error_message) pageOf(batchId, true).then((page) => {
+      const told = page.querySelector("#batch .error")?.textContent;
+      if (told && form.dataset.batch === batchId) refuse(`${form.dataset.failed} ${told}`);
+    }, () => {});
   } else {
-    said(state.current_step || state.status);
+    said(stepInWords(state.current_step) || statuses[state.status] || state.status);
   }
 }
 
@@ -56,7 +63,7 @@ form?.addEventListener("submit", async (event) => {
     if (!response.ok) { refuse(await problemOf(response)); return; }
     const { batch_id } = await response.json();
     form.dataset.batch = batch_id;
-    source = follow(batch_id, (state) => show(state, asked), () => said(form.dataset.lost));
+    source = follow(batch_id, (state) => show(state, asked, batch_id), () => said(form.dataset.lost));
   } catch {
     refuse(form.dataset.lost);
   } finally {

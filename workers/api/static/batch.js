@@ -1,6 +1,6 @@
 // One batch that waits or runs: the bar moves, chunks, failures and log are filled, and at its end the rest of the page.
 import { become } from "./become.js";
-import { ENDED, follow, pageOf } from "./follow.js";
+import { ENDED, follow, pageOf, stepInWords } from "./follow.js";
 
 const by = (id) => document.getElementById(id), batchId = by("batch").dataset.id;
 const statuses = JSON.parse(by("batch").dataset.statuses), chip = document.querySelector("#said .state");
@@ -39,7 +39,7 @@ function finish(page) {
 
 follow(batchId, (state) => {
   move(Math.max(by("bar").value, state.progress));
-  by("step").textContent = state.current_step || "";
+  by("step").textContent = stepInWords(state.current_step);
   if (!chip.classList.contains(`s-${state.status}`)) {
     chip.className = `state s-${state.status}`;
     chip.textContent = statuses[state.status] || state.status;

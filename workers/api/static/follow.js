@@ -1,6 +1,16 @@
 // Following a batch: its events as they come; after a lost connection the browser asks again, and gets the state at once.
 export const ENDED = ["completed", "failed", "cancelled"];
 
+// What is said of what moves, in the reader's language.
+export const words = JSON.parse(document.getElementById("words").textContent);
+
+export function stepInWords(step) {
+  const { steps, risks } = words, [first, ...others] = (step || "").split(" "), rest = others.join(" ");
+  if (!step || steps[step] || risks[step]) return steps[step] || risks[step] || "";
+  if (steps[first] && risks[rest]) return `${steps[first]}: ${risks[rest]}`;
+  return steps[first] && /^\d+$/.test(rest) ? `${steps[first]} ${rest}` : step;
+}
+
 export function follow(batchId, tell, lost = () => {}) {
   let source = null, closed = false;
   const close = () => { closed = true; source.close(); };

@@ -1,5 +1,5 @@
 // What goes on, looked at every two seconds while somebody looks at the page.
-import { loggedOut } from "./follow.js";
+import { loggedOut, stepInWords, words } from "./follow.js";
 
 const by = (id) => document.getElementById(id), live = by("live"), body = by("active"), recent = by("recent");
 const jobs = JSON.parse(body.dataset.jobs), statuses = JSON.parse(body.dataset.statuses);
@@ -35,7 +35,7 @@ function lineOfActive(row) {
   return element("tr", {}, head(row), state(row),
     element("td", { className: "wide" }, bar, " ", element("span", { className: "n" }, `${row.progress} %`)),
     element("td", { className: "n" }, number(row.completed_items) + (row.total_items ? ` / ${number(row.total_items)}` : "")),
-    element("td", {}, row.current_step || ""));
+    element("td", {}, stepInWords(row.current_step)));
 }
 function lineOfEnded(row) {
   return element("tr", {}, head(row), state(row),
@@ -70,7 +70,10 @@ function fill(table, rows, line, none) {
 function show(found) {
   const alive = found.workers?.reduce((sum, one) => sum + one.processes, 0);
   by("workers").textContent = number(alive);
-  by("roles").textContent = (found.workers || []).map((one) => `${one.processes} ${one.role || ""}`).join(", ");
+  by("roles").textContent = (found.workers || []).map((one) => {
+    const role = words.roles[one.role] || one.role || "";
+    return (document.documentElement.lang === "ko" ? `${role} ${one.processes}` : `${one.processes} ${role}`).trim();
+  }).join(", ");
   by("waiting").textContent = number(found.queue?.waiting);
   by("oldest").textContent = lasting(found.waiting?.length ? Math.max(...found.waiting.map((one) => one.seconds)) : null);
   by("listener").textContent = lasting(found.listener?.seconds_ago);
