@@ -72,6 +72,33 @@ def test_a_place_is_asked_for_the_bar_reaches_100_and_the_result_is_opened(page,
     assert "50,000,000,000" in text
     assert page.get("document.querySelectorAll('.lines').length") >= 5
     page.picture("place")
+    # Each drawing in numbers, too; the chosen scenario's line has a pattern of its own, as in the legend.
+    drawn = page.get("document.querySelectorAll('figure .lines').length")
+    assert page.get("document.querySelectorAll('figure details tbody tr').length") == 9 * drawn
+    page.get("document.querySelector('figure details').open = true")
+    numbers = page.get("document.querySelector('figure details table').innerText")
+    assert "SSP5-8.5" in numbers
+    assert page.get("[document.querySelector('figure .scroll')].every((one) => one.scrollWidth <= one.clientWidth)")
+    assert "2090s" in numbers
+    patterns = page.get(
+        "[...document.querySelectorAll('figure .lines')[0].querySelectorAll('.line')]"
+        ".map((one) => getComputedStyle(one).strokeDasharray)"
+    )
+    assert len(set(patterns)) == len(patterns) == 5
+    chosen = "(() => { const s = getComputedStyle(document.querySelector('{} .chosen'));"
+    chosen += " return [s.strokeDasharray, s.strokeWidth, s.stroke]; })()"
+    assert page.get(chosen.replace("{}", ".lines")) == page.get(chosen.replace("{}", ".legend"))
+    page.picture("place-values")
+
+
+def test_an_answer_does_not_take_the_focus_from_who_types_elsewhere(page, api, served):
+    latitude, longitude = next(served.places)
+    page.open(f"{api.url}/?lang=en")
+    page.type("#latitude", str(latitude))
+    page.type("#longitude", str(longitude))
+    page.get("document.querySelector('#ask button[type=submit]').click(); document.getElementById('use').focus()")
+    page.wait("!document.getElementById('ask-open').hidden")
+    assert page.get("document.activeElement.id") == "use"
 
 
 def test_what_is_refused_is_said_where_it_was_asked(page, api):
@@ -80,6 +107,10 @@ def test_what_is_refused_is_said_where_it_was_asked(page, api):
     page.click("#ask button[type=submit]")
     said = page.wait("!document.getElementById('ask-error').hidden && document.getElementById('ask-error').textContent")
     assert "building.use" in said
+    marked = "[...document.querySelectorAll('[aria-invalid=true]')].map((one) => one.id).join()"
+    assert page.get(marked) == "use"
+    assert page.get("document.activeElement.id") == "use"
+    assert page.get("document.activeElement.getAttribute('aria-describedby')") == "ask-error"
     page.said.clear()  # the browser tells of the 422 itself
 
 
@@ -379,7 +410,7 @@ def test_a_batchs_page_is_filled_while_it_runs_and_at_its_end_without_being_fetc
             "INSERT INTO batch_chunks"
             " (batch_id, chunk_no, first_grid_id, last_grid_id, n_cells, state, error, lease_until) VALUES"
             " (%(id)s, 1, 1, 5, 5, 'done', NULL, NULL),"
-            " (%(id)s, 2, 6, 10, 5, 'running', 'a first failure', now() + interval '1 hour')",
+            " (%(id)s, 2, 6, 10, 5, 'failed', 'a first failure', NULL)",
             {"id": batch_id},
         )
         connection.execute(

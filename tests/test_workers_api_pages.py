@@ -131,6 +131,8 @@ def test_forms_work_without_a_script(client, api):
     refused = client.post("/ask", data={"latitude": "37.5", "longitude": "127", "use": "spaceport"})
     assert refused.status_code == 422
     assert "building.use" in refused.text
+    assert re.search(r'<input id="use"[^>]* aria-invalid="true" aria-describedby="ask-error"', refused.text)
+    assert refused.text.count("aria-invalid") == 1
     started = client.post("/start", data={"family": "hazard"})
     assert started.status_code == 303
     second = client.post("/start?lang=ko", data={"family": "assessment"})

@@ -79,7 +79,7 @@ async def ask(request: Request) -> Response:
             "api_create_batch", job_type="ondemand_risk_calculation", input_params=json.dumps(asked)
         )
     except psycopg.errors.InvalidParameterValue as error:
-        return await _home(request, error.diag.message_primary, given)
+        return await _home(request, error.diag.message_primary, given, error.diag.column_name)
     return RedirectResponse(f"/batch/{batch_id}", 303)
 
 
@@ -267,7 +267,9 @@ async def log_out(request: Request) -> Response:
     return response
 
 
-async def _home(request: Request, error: str | None = None, given: dict[str, str] | None = None) -> Response:
+async def _home(
+    request: Request, error: str | None = None, given: dict[str, str] | None = None, wrong: str | None = None
+) -> Response:
     try:
         found: Row | None = await asyncio.to_thread(context_of(request).overview.get)
     except DatabaseUnavailable:
@@ -279,6 +281,7 @@ async def _home(request: Request, error: str | None = None, given: dict[str, str
         request,
         "home.html",
         422 if error else 200,
+        wrong=(wrong or "").rpartition(".")[2],
         error=error and error.removeprefix("input_params."),
         where={"latitude": given.get("latitude", "37.5665"), "longitude": given.get("longitude", "126.978")},
         asked={"scenario": given.get("scenario", "ssp245"), "target_year": decade},

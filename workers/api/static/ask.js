@@ -21,6 +21,19 @@ function refuse(text) {
   by("ask-progress").hidden = true;
 }
 
+// The fields that were refused, as the problem names them: `latitude`, `building.use`.
+function mark(names) {
+  const wrong = names.map((one) => one.split(".").at(-1));
+  for (const field of form.querySelectorAll("input, select")) {
+    const refused = wrong.includes(field.name);
+    for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", "ask-error"]]) {
+      if (refused) field.setAttribute(name, value);
+      else field.removeAttribute(name);
+    }
+  }
+  form.querySelector("[aria-invalid]")?.focus();
+}
+
 function show(state, asked, batchId) {
   by("ask-bar").value = state.progress;
   by("ask-percent").textContent = `${state.progress} %`;
@@ -29,7 +42,9 @@ function show(state, asked, batchId) {
     if (asked.target_year) query.set("target_year", asked.target_year);
     by("ask-open").href = `/place?${query}`;
     by("ask-open").hidden = false;
-    by("ask-open").focus();
+    // Not from who reads or types elsewhere by now. (A button that is pressed and disabled leaves the focus to the body.)
+    const focused = document.activeElement;
+    if (focused === document.body || focused === form.querySelector("button[type=submit]")) by("ask-open").focus();
     said(form.dataset.answered);
   } else if (state.status === "failed" || state.status === "cancelled") {
     const status = statuses[state.status] || state.status;
@@ -49,6 +64,7 @@ form?.addEventListener("submit", async (event) => {
   source?.close();
   const asked = question(), button = form.querySelector("button[type=submit]");
   by("ask-error").hidden = true;
+  mark([]);
   by("ask-open").hidden = true;
   by("ask-progress").hidden = false;
   by("ask-bar").value = 0;
@@ -60,7 +76,12 @@ form?.addEventListener("submit", async (event) => {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked),
     });
     if (loggedOut(response)) return;
-    if (!response.ok) { refuse(await problemOf(response)); return; }
+    if (!response.ok) {
+      const { errors } = await response.clone().json().catch(() => ({}));
+      refuse(await problemOf(response));
+      mark((errors || []).map((one) => one.field));
+      return;
+    }
     const { batch_id } = await response.json();
     form.dataset.batch = batch_id;
     source = follow(batch_id, (state) => show(state, asked, batch_id), () => said(form.dataset.lost));
