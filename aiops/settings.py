@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     )
     batch_size: int = Field(500, ge=1, le=10_000, description="cells per chunk, at most")
     chunk_seconds: int = Field(
-        90, ge=5, le=3600, description="a chunk that takes longer has run away: its process is ended"
+        90, ge=5, le=3600, description="a chunk, or a request, that takes longer has run away: its process is ended"
     )
     compute_memory_mb: int | None = Field(
         None, ge=512, description="memory of a compute process; none: its share of three quarters of the machine's"

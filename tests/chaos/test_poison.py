@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chaos.places import PLACES, Request
 from chaos.test_processes import poisoned
-from chaos.work import FIRST_CELL
+from chaos.work import CELLS, FIRST_CELL
 
 pytestmark = [pytest.mark.chaos, pytest.mark.daemon]
 
@@ -46,3 +47,17 @@ def test_a_poisoned_chunk_fails_by_name_and_the_rest_completes(rig, kind, settin
     if kind in {"loop", "hold_the_interpreter"}:
         # The log shows where it stood when it was ended.
         assert "sitecustomize.py" in daemon.log.read_text()
+
+
+@pytest.mark.slow_chaos
+@pytest.mark.fault("12 a request in whose cell the computation never ends")
+def test_a_request_whose_cell_is_never_computed_to_the_end_fails_by_name(asked_rig):
+    rig = asked_rig
+    rig.daemon(**poisoned("loop", CELLS[PLACES - 1]), CHUNK_SECONDS="6", PARALLEL_WORKERS="1")
+    poison = Request.ask(rig.watch, PLACES - 1)
+    with rig.recovery(300):
+        assert poison.wait(300) == "failed"
+    rig.injected(poison.one("tries"))
+    assert "ended 5 times" in poison.error
+    # The one compute process is free again.
+    assert Request.ask(rig.watch, PLACES - 2).wait(120) == "completed"

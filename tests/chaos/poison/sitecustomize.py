@@ -1,4 +1,4 @@
-"""Loaded by Python itself into every process that has this folder in PYTHONPATH: poisons the chunks of one cell.
+"""Loaded by Python itself into every process that has this folder in PYTHONPATH: poisons the computation of one cell.
 
 CHAOS_POISON is `KIND:GRID_ID`; the kinds are the functions below. Nothing else of the program is changed.
 """
@@ -38,11 +38,18 @@ def eat_memory():
         eaten.append(bytearray(os.urandom(1) * (1 << 26)))
 
 
+COMPUTED_BY = {"workers.yearly.chunk": "assess_block", "workers.ondemand.cell": "_assess"}
+"""Where a block of cells is computed: for a batch, and for a request."""
+
+
 class Poisoner(importlib.abc.MetaPathFinder):
-    """Lets the module be found and run as ever, and then exchanges its function."""
+    """Lets a module be found and run as ever, and then exchanges its function."""
+
+    def __init__(self, module):
+        self._module = module
 
     def find_spec(self, name, path, target=None):
-        if name != "workers.yearly.chunk":
+        if name != self._module:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -50,23 +57,23 @@ class Poisoner(importlib.abc.MetaPathFinder):
 
         def exec_module(module):
             run(module)
-            poison(module)
+            poison(module, COMPUTED_BY[name])
 
         spec.loader.exec_module = exec_module
         return spec
 
 
-def poison(module):
+def poison(module, function):
     kind, cell = os.environ["CHAOS_POISON"].split(":")
-    healthy = module.assess_block
+    healthy = getattr(module, function)
 
     def assess(block, *rest):
         if int(cell) in block.grid_ids:
             globals()[kind]()
         return healthy(block, *rest)
 
-    module.assess_block = assess
+    setattr(module, function, assess)
 
 
 if "CHAOS_POISON" in os.environ:
-    sys.meta_path.insert(0, Poisoner())
+    sys.meta_path[:0] = [Poisoner(name) for name in COMPUTED_BY]
