@@ -27,7 +27,7 @@ from aiops.export import grid_netcdf, points_netcdf, rows, texts
 from aiops.export.columns import TABLES
 from aiops.export.netcdf import FLAGS
 from aiops.export.parquet import write_parquet
-from aiops.export.rows import Selection, blocks, snapshot
+from aiops.export.rows import Selection, blocks, snapshot, synthetic_cells_of
 from aiops.grid import grid_id_of
 from aiops.settings import settings
 from workers.ondemand import OnDemandRiskBatch
@@ -77,7 +77,7 @@ def expected(connection, what, where="true"):
 def written(connection, what, write, file, **selected):
     selection = Selection(what, **selected)
     with snapshot(connection):
-        return write(file, selection, blocks(connection, selection))
+        return write(file, selection, blocks(connection, selection), synthetic_cells_of(connection, selection))
 
 
 WHAT = pytest.mark.parametrize("what", list(TABLES))
@@ -241,6 +241,43 @@ def test_only_what_was_asked_for_is_exported(reading, tmp_path):
         assert data["hazard_score_100"].shape == (1, 2, 1, 2)
 
 
+@pytest.fixture
+def half_observed(reading):
+    """The cell of Seoul as if it had been observed, the others being synthetic; the cell's number."""
+    seoul = grid_id_of(*SEOUL)
+    with reading.transaction(force_rollback=True):
+        (dataset,) = reading.execute(
+            "INSERT INTO dataset (name, source, synthetic) VALUES ('observed', 'test', false) RETURNING dataset_id"
+        ).fetchone()
+        reading.execute("UPDATE climate_data SET dataset_id = %s WHERE grid_id = %s", (dataset, seoul))
+        yield seoul
+
+
+def exported(connection, what, write, file, **selected):
+    """As `written`, within a transaction that is taken back."""
+    selection = Selection(what, **selected)
+    write(file, selection, blocks(connection, selection), synthetic_cells_of(connection, selection))
+    return file
+
+
+@WHAT
+def test_a_csv_says_of_each_row_whether_its_data_are_synthetic(half_observed, reading, tmp_path, what):
+    file = exported(reading, what, texts.write_csv, tmp_path / "x.csv")
+    with file.open(encoding="utf-8", newline="") as stream:
+        said = {(int(row["grid_id"]) == half_observed, row["synthetic"]) for row in csv.DictReader(stream)}
+    assert said == {(True, "false"), (False, "true")}
+
+
+@WHAT
+def test_parquet_and_geojson_say_whether_any_of_their_data_are_synthetic(half_observed, reading, tmp_path, what):
+    west, south = SEOUL[1] - 0.004, SEOUL[0] - 0.004
+    for box, some in ((None, True), ((west, south, west + 0.008, south + 0.008), False)):
+        file = exported(reading, what, write_parquet, tmp_path / "x.parquet", bbox=box)
+        assert pq.read_schema(file).metadata[b"synthetic_data"] == str(some).lower().encode()
+        file = exported(reading, what, texts.write_geojson, tmp_path / "x.geojson", bbox=box)
+        assert json.loads(file.read_text(encoding="utf-8"))["synthetic_data"] is some
+
+
 def test_many_blocks_are_one_file(reading, tmp_path, monkeypatch):
     whole, parts = tmp_path / "whole.csv", tmp_path / "parts.csv"
     written(reading, "probability", texts.write_csv, whole)
@@ -263,6 +300,7 @@ def test_the_command_writes_every_format_and_keeps_what_is_there(stored, tmp_pat
             stored, "workers.cli", "export", "hazard", "--risk", "typhoon", "--format", kind, "-o", str(tmp_path / name)
         )
         assert "Written:" in said
+        assert "Computed from SYNTHETIC" in said
         assert (tmp_path / name).stat().st_size > 500
     assert "--force" in run(stored, "workers.cli", "export", "hazard", "-o", str(tmp_path / "a.csv"), code=2)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "a.geojson", "a.nc", "a.parquet"]
@@ -294,7 +332,7 @@ def test_a_missing_extra_is_named(reading, tmp_path, monkeypatch, module, extra)
 
     def write():
         if extra == "parquet":
-            return write_parquet(tmp_path / "x", selection, blocks(reading, selection))
+            return write_parquet(tmp_path / "x", selection, blocks(reading, selection), ())
         return grid_netcdf.write_grid(tmp_path / "x", reading, selection)
 
     with snapshot(reading), pytest.raises(BadInput, match=rf"aiops\[{extra}\]") as error:

@@ -277,6 +277,9 @@ def test_history_says_which_run_speaks_and_what_changed(climate, database):
     assert text.count("speaks for the place") == 2
     assert "building: floors 5 -> 8" in text
     assert "2050s" in text
+    assert " KST  " in text
+    assert {run["synthetic"] for run in runs} == {True}
+    assert "Computed from SYNTHETIC" in text
     # The answer of an earlier run, asked for again, speaks again.
     aiops(database, "request", *PLACE, "--building", "floors=5")
     speaking = {run["batch_id"]: run["speaks"] for run in json.loads(aiops(database, "history", *PLACE, "--json"))}

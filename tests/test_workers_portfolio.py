@@ -567,6 +567,7 @@ def test_the_command_shows_totals_the_worst_sites_and_writes_a_line_for_each(dat
     assert [line["site_id"] for line in lines] == [f"S{n}" for n in range(5)] + ["buoy"]
     assert [line["status"] for line in lines] == ["ok"] * 5 + ["failed"]
     assert float(lines[4]["expected_loss"]) > 0
+    assert [line["synthetic"] for line in lines] == ["true"] * 5 + ["false"]
     assert (told["answered"], told["without_answer"], told["synthetic"]) == (5, 1, True)
 
 

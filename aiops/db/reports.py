@@ -9,6 +9,7 @@ import numpy as np
 from psycopg.rows import dict_row
 
 from aiops.climate import PROJECTIONS
+from aiops.db.indicators import cells_with_synthetic_data
 from aiops.db.statements import statement
 from aiops.grid import FRAME, grid_id_of
 
@@ -103,6 +104,13 @@ def has_synthetic_data(connection: Connection, grid_ids: Sequence[int]) -> bool:
     if not _scalar(connection, statement("any_synthetic_dataset"), {}):
         return False  # looking into every cell would take its time
     return bool(_scalar(connection, statement("has_synthetic_data"), {"grid_ids": list(grid_ids)}))
+
+
+def synthetic_cells(connection: Connection, grid_ids: Sequence[int]) -> set[int]:
+    """Those of these cells that have synthetic climate data."""
+    if not grid_ids or not _scalar(connection, statement("any_synthetic_dataset"), {}):
+        return set()
+    return cells_with_synthetic_data(connection, grid_ids)
 
 
 def read_batch(connection: Connection, batch_id: UUID | str) -> Row | None:

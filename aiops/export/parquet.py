@@ -8,7 +8,7 @@ from aiops.errors import BadInput
 from aiops.export.texts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from aiops.export.rows import Rows, Selection
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 _ROWS_IN_GROUP: Final = 50_000
 
 
-def write_parquet(file: Path, selection: Selection, blocks: Iterable[Rows]) -> int:
+def write_parquet(file: Path, selection: Selection, blocks: Iterable[Rows], synthetic: Collection[int]) -> int:
     """Columns with types, units and meanings (in the fields' metadata), compressed by zstd; returns how many rows.
 
-    Missing is null. Arrays are lists, times are UTC, `input_hash` and `batch_id` are texts.
+    Missing is null. Arrays are lists, times are UTC, `input_hash` and `batch_id` are texts. The schema's metadata say
+    (`synthetic_data`) whether any of it rests on synthetic climate data: of cells that are `synthetic`.
 
     Raises:
         BadInput: pyarrow is not installed.
@@ -43,7 +44,8 @@ def write_parquet(file: Path, selection: Selection, blocks: Iterable[Rows]) -> i
         [
             pa.field(column.name, types[column.kind], metadata={"unit": column.unit, "meaning": column.meaning})
             for column in selection.columns
-        ]
+        ],
+        metadata={"synthetic_data": "true" if synthetic else "false"},
     )
     n = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as out:

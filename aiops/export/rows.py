@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import tuple_row
 
+from aiops.db.reports import synthetic_cells
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.export.columns import TABLES
@@ -82,6 +83,15 @@ def snapshot(connection: Connection) -> Iterator[None]:
 def cells_of(connection: Connection, selection: Selection) -> list[int]:
     """The cells that there is something of, ascending."""
     return [row[0] for row in connection.execute(statement("export_cells"), selection.parameters)]
+
+
+def synthetic_cells_of(connection: Connection, selection: Selection) -> set[int]:
+    """The cells of the rows whose climate data are synthetic; within `snapshot`."""
+    if selection.of_cells:
+        cells = cells_of(connection, selection)
+    else:
+        cells = [row[0] for row in connection.execute(statement("export_risk_cells"), selection.parameters)]
+    return synthetic_cells(connection, cells)
 
 
 def blocks(connection: Connection, selection: Selection) -> Iterator[Rows]:

@@ -11,39 +11,51 @@ from uuid import UUID
 from aiops.grid import FRAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from aiops.export.rows import Rows, Selection
 
 _HALF: Final = 0.5 / FRAME.per_degree
+SYNTHETIC: Final = "synthetic"
+"""The last column of a CSV: whether the climate data behind the row are."""
 
 
-def write_csv(file: Path, selection: Selection, blocks: Iterable[Rows]) -> int:
+def write_csv(file: Path, selection: Selection, blocks: Iterable[Rows], synthetic: Collection[int]) -> int:
     """Comma-separated, UTF-8, names in the first line; returns how many rows.
 
     Missing is empty. Numbers have all the digits it takes to read them back as they are; arrays are JSON, booleans
     `true` and `false`, times ISO 8601 with their offset.
+
+    Args:
+        file: where to.
+        selection: what is written.
+        blocks: its rows.
+        synthetic: cells with synthetic climate data, whose rows say so.
     """
     n = 0
+    names = [column.name for column in selection.columns]
+    at = names.index("grid_id")
     with file.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream)
-        out.writerow([column.name for column in selection.columns])
+        out.writerow([*names, SYNTHETIC])
         for rows in blocks:
-            out.writerows([_field(value) for value in row] for row in rows)
+            out.writerows([*map(_field, row), _field(row[at] in synthetic)] for row in rows)
             n += len(rows)
     return n
 
 
-def write_geojson(file: Path, selection: Selection, blocks: Iterable[Rows]) -> int:
+def write_geojson(file: Path, selection: Selection, blocks: Iterable[Rows], synthetic: Collection[int]) -> int:
     """A FeatureCollection (RFC 7946), a feature a row; returns how many.
 
-    Cells are squares, places are points, both WGS 84; everything else is a property, null where missing.
+    Cells are squares, places are points, both WGS 84; everything else is a property, null where missing. The
+    collection's member `synthetic_data` says whether any of it rests on synthetic climate data.
     """
     names = [column.name for column in selection.columns]
     n = 0
     with file.open("w", encoding="utf-8") as stream:
-        stream.write('{"type": "FeatureCollection", "features": [')
+        said = _field(bool(synthetic))
+        stream.write(f'{{"type": "FeatureCollection", "synthetic_data": {said}, "features": [')
         for rows in blocks:
             for row in rows:
                 properties = {name: plain(value) for name, value in zip(names, row, strict=True)}

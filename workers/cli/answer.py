@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from aiops.db.reports import has_synthetic_data
 from aiops.db.statements import statement
-from workers.cli.output import console, say, table
+from workers.cli.output import SYNTHETIC, console, say, table
 
 if TYPE_CHECKING:
     from aiops.db.connect import Connection
@@ -205,7 +205,7 @@ def _render_end(answer: Answer) -> None:
     stored = f", from the stored run {results['computed_by']}: nothing has changed since" if results["cached"] else ""
     say(f"Answered in {seconds:.0f} ms{stored} (request {results['batch_id']}).")
     if answer.synthetic:
-        say("Computed from SYNTHETIC sample data 합성 자료: for trying out, not for decisions.")
+        say(SYNTHETIC)
 
 
 def _both(named: dict[str, Any]) -> str:

@@ -13,15 +13,15 @@ from aiops.errors import BadInput
 from aiops.export.grid_netcdf import write_grid
 from aiops.export.parquet import write_parquet
 from aiops.export.points_netcdf import write_points
-from aiops.export.rows import Selection, blocks, snapshot
+from aiops.export.rows import Selection, blocks, snapshot, synthetic_cells_of
 from aiops.export.texts import write_csv, write_geojson
 from workers.cli.arguments import Horizons, Risks, Scenarios, find_risk_type
 from workers.cli.connection import database
-from workers.cli.output import say
+from workers.cli.output import SYNTHETIC, say
 from workers.cli.whole_file import refuse_place, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from aiops.db.connect import Connection
 
@@ -101,21 +101,26 @@ def _export(
         names = [find_risk_type(connection, one) for one in risks] if risks else None
         selection = Selection(what, names, scenarios or None, horizons or None, box)
         with write_whole(out, force=force) as unfinished, snapshot(connection):
-            n, of_what = _write(unfinished, as_format, connection, selection)
+            synthetic = synthetic_cells_of(connection, selection)
+            n, of_what = _write(unfinished, as_format, connection, selection, synthetic)
     say(f"Written: {out} ({n:,} {of_what}, {out.stat().st_size / 1e6:.1f} MB)")
+    if synthetic:
+        say(SYNTHETIC)
 
 
-def _write(file: Path, as_format: Format, connection: Connection, selection: Selection) -> tuple[int, str]:
+def _write(
+    file: Path, as_format: Format, connection: Connection, selection: Selection, synthetic: Collection[int]
+) -> tuple[int, str]:
     if as_format is Format.NETCDF and selection.of_cells:
         return write_grid(file, connection, selection), "cells"
     rows = blocks(connection, selection)
     match as_format:
         case Format.CSV:
-            return write_csv(file, selection, rows), "rows"
+            return write_csv(file, selection, rows, synthetic), "rows"
         case Format.PARQUET:
-            return write_parquet(file, selection, rows), "rows"
+            return write_parquet(file, selection, rows, synthetic), "rows"
         case Format.GEOJSON:
-            return write_geojson(file, selection, rows), "features"
+            return write_geojson(file, selection, rows, synthetic), "features"
         case Format.NETCDF:
             return write_points(file, connection, selection, rows), "rows"
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from psycopg.rows import dict_row
 
+from aiops.db.reports import has_synthetic_data
 from aiops.db.statements import statement
 from aiops.errors import BadInput
 from aiops.grid import grid_id_of
 from workers.cli.arguments import Latitude, Longitude, degrees
 from workers.cli.connection import database
-from workers.cli.output import Json, say, show
+from workers.cli.output import SYNTHETIC, Json, say, show
+from workers.overview.units import local
 
 
 def history(*, latitude: Latitude, longitude: Longitude, as_json: Json = False) -> None:
@@ -21,20 +22,21 @@ def history(*, latitude: Latitude, longitude: Longitude, as_json: Json = False) 
     Example: aiops history 37.5665 126.978
     """
     place = {"latitude": degrees("latitude", latitude), "longitude": degrees("longitude", longitude)}
-    grid_id_of(**place)  # refuses what lies outside the frame
+    grid_id = grid_id_of(**place)  # refuses what lies outside the frame
     with database() as connection, connection.cursor(row_factory=dict_row) as cursor:
         runs = cursor.execute(statement("risk_history"), place).fetchall()
+        synthetic = bool(runs) and has_synthetic_data(connection, [grid_id])
     if not runs:
         raise BadInput(
             f"history: nothing was asked of exactly {latitude}, {longitude} and answered yet; "
             f"aiops request {latitude} {longitude} does"
         )
-    show(runs, as_json, lambda: _render(runs))
+    show([{**run, "synthetic": synthetic} for run in runs], as_json, lambda: _render(runs, synthetic=synthetic))
 
 
-def _render(runs: list[dict[str, Any]]) -> None:
+def _render(runs: list[dict[str, Any]], *, synthetic: bool) -> None:
     for run in runs:
-        told = [f"{run['calculated_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC", run["scenario"]]
+        told = [local(run["calculated_at"], zone=True), run["scenario"]]
         if run["target_year"] is not None:
             told.append(f"{run['target_year']}s")
         if run["total_risk_score"] is not None:
@@ -45,3 +47,5 @@ def _render(runs: list[dict[str, Any]]) -> None:
             told.append(f"KRW {run['expected_loss']:,.0f} a year")
         say("  ".join(told) + ("  ← speaks for the place" if run["speaks"] else ""))
         say(f"    {'; '.join(run['changes']) or 'nothing changed: computed again'}  (request {run['batch_id']})")
+    if synthetic:
+        say(SYNTHETIC)

@@ -29,6 +29,9 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_
 """Standard output; colours only on a terminal."""
 errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPE_WIDTH)
 
+SYNTHETIC = "Computed from SYNTHETIC sample data 합성 자료: for trying out, not for decisions."
+"""Said beneath whatever rests on such data."""
+
 
 class Interrupted(AiopsError):
     """Ctrl-C. The message is what is still to be said; none: it has been said."""

@@ -11,6 +11,7 @@ import typer
 
 from aiops.db.batches import create_batch_job
 from aiops.db.portfolio import fetch_portfolio_results
+from aiops.db.reports import synthetic_cells
 from aiops.errors import BadInput
 from workers.cli.arguments import Email, Risks, Scenario, Webhook, Year, value_of
 from workers.cli.connection import database
@@ -22,7 +23,7 @@ from workers.cli.whole_file import refuse_place, write_whole
 from workers.portfolio import JOB_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
     from aiops.db.connect import Connection
@@ -86,7 +87,7 @@ def portfolio(
         row = follow(connection, batch_id, quiet=as_json)
         sites = fetch_portfolio_results(connection, batch_id)
         if out is not None:
-            _write(out, sites)
+            _write(out, sites, synthetic_cells(connection, [site["grid_id"] for site in sites]))
         report = report_of(connection, row, sites)
     show(report.as_json(), as_json, lambda: render(report, worst))
     if out is not None and not as_json:
@@ -110,8 +111,8 @@ def _refuse_place(out: Path, *, wait: bool) -> None:
     refuse_place(out, force=True)
 
 
-def _write(out: Path, sites: Sequence[dict[str, Any]]) -> None:
+def _write(out: Path, sites: Sequence[dict[str, Any]], synthetic: Collection[int]) -> None:
     with write_whole(out, force=True) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
-        rows = csv.DictWriter(stream, list(sites[0]))
+        rows = csv.DictWriter(stream, [*sites[0], "synthetic"])
         rows.writeheader()
-        rows.writerows(sites)
+        rows.writerows({**site, "synthetic": "true" if site["grid_id"] in synthetic else "false"} for site in sites)

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from aiops.db.reports import has_synthetic_data
 from aiops.db.statements import statement
 from workers.cli.answer import LEVELS_KO, LOSS_KINDS, SCENARIOS
-from workers.cli.output import console, say, table
+from workers.cli.output import SYNTHETIC, console, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def render(report: Report, worst: int) -> None:
         say(f"  note: {warning}")
     say(f"{results['sites']:,} sites in {results['duration_seconds']:.1f} s (batch {results['batch_id']}).")
     if report.synthetic:
-        say("Computed from SYNTHETIC sample data 합성 자료: for trying out, not for decisions.")
+        say(SYNTHETIC)
 
 
 def _render_head(results: Row) -> None:

@@ -13,7 +13,7 @@ from aiops.errors import BadInput
 from aiops.grid import grid_id_of
 from workers.cli.arguments import Risks, find_risk_type
 from workers.cli.connection import database
-from workers.cli.output import Json, console, say, show, table
+from workers.cli.output import SYNTHETIC, Json, console, say, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,7 +101,7 @@ def _render_legend(data: dict[str, Any]) -> None:
     if any(row["is_default"] and row["aal"] is not None for row in data["rows"]):
         say("*: a default stands in for something unknown (such as the distance to a river).")
     if data["synthetic"]:
-        say("Computed from SYNTHETIC sample data: for trying out, not for decisions.")
+        say(SYNTHETIC)
 
 
 def _by_key(data: dict[str, Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
