@@ -86,6 +86,18 @@ def test_a_place_is_called_by_its_name_where_it_has_one(client, database, name, 
     assert f"<h1>{title}</h1>" in client.get("/place?latitude=37.5&longitude=127").text
 
 
+def test_pages_of_results_say_that_there_are_synthetic_data(client, database, failed):
+    pages = ("/place?latitude=37.5&longitude=127", "/places", f"/batch/{failed}")
+    told = "There are synthetic data in this database"
+    assert not any(told in client.get(path).text for path in pages)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO dataset (name, source, synthetic) VALUES ('made up', 'test', true)")
+        try:
+            assert all(told in client.get(path).text for path in pages)
+        finally:
+            connection.execute("DELETE FROM dataset WHERE name = 'made up'")
+
+
 def test_what_others_wrote_is_text_and_no_mark_up(client, failed):
     for path in (f"/batch/{failed}", "/batches", "/"):
         page = client.get(path).text

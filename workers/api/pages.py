@@ -37,6 +37,8 @@ from workers.api.shown import hazard_table, overview_shown, top_of_scores
 if TYPE_CHECKING:
     from starlette.types import Scope
 
+    from workers.api.database import Database
+
     Row = dict[str, Any]
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -154,7 +156,10 @@ async def batch(batch_id: BatchId, request: Request, *, live: bool = False) -> R
     if not found:
         raise unknown_batch(batch_id)
     row = found[0]
-    shown = {"batch": row, **await read_log(database, batch_id), "sites": [], "most_sites": _MOST_SITES}
+    shown = {
+        "batch": row, **await read_log(database, batch_id), "sites": [], "most_sites": _MOST_SITES,
+        "synthetic": await _synthetic(database),
+    }  # fmt: skip
     if row["job_type"] == "portfolio_risk_calculation" and not live:
         shown["sites"] = await database.rows("portfolio_results", batch_id=batch_id)
     return render(request, "batch.html", **shown)
@@ -194,7 +199,7 @@ async def place(
         grid_id=grid_id,
         name=next(iter(await database.rows("list_places", grid_ids=[grid_id], most=1)), None),
         asked={"scenario": shown, "target_year": (run or {}).get("target_year") or decade or 2050},
-        synthetic=(await database.tuples("any_synthetic_dataset"))[0][0],
+        synthetic=await _synthetic(database),
     )
 
 
@@ -204,7 +209,7 @@ async def places(request: Request) -> Response:
     database = context_of(request).database
     rows = await database.rows("api_places", most=_MOST_PLACES)
     total = len(rows) if len(rows) < _MOST_PLACES else (await database.tuples("count_places"))[0][0]
-    return render(request, "places.html", places=rows, total=total)
+    return render(request, "places.html", places=rows, total=total, synthetic=await _synthetic(database))
 
 
 @router.get("/map")
@@ -265,6 +270,11 @@ async def log_out(request: Request) -> Response:
     response = RedirectResponse("/login" if context_of(request).keys.needed else "/", 303)
     response.delete_cookie(COOKIE)
     return response
+
+
+async def _synthetic(database: Database) -> bool:
+    """Whether results may rest on synthetic data."""
+    return bool((await database.tuples("any_synthetic_dataset"))[0][0])
 
 
 async def _home(
