@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
@@ -238,6 +239,23 @@ def test_batches_of_another_kind_are_sent_to_their_own_report(made, reading):
         batch_page(reading, made.portfolio_id)
     with pytest.raises(BadInput, match="aiops report batch"):
         portfolio_page(reading, made.batch_id)
+
+
+def test_times_are_those_of_the_zone_that_is_asked_for_and_name_it(made, reading):
+    (at,) = reading.execute("SELECT completed_at FROM batch_jobs WHERE batch_id = %s", (made.portfolio_id,)).fetchone()
+    for zone in (UTC, ZoneInfo("Asia/Seoul")):
+        text = Page(portfolio_page(reading, made.portfolio_id, zone=zone)).text
+        assert f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" in text
+        other = "KST" if zone is UTC else "UTC"
+        assert not re.search(rf"\d {other}\b", text)
+
+
+def test_the_command_shows_times_in_the_schedules_zone(made, tmp_path):
+    out = tmp_path / "page.html"
+    aiops(made.database, "report", "place", *SEOUL, "-o", out)
+    text = Page(out.read_text(encoding="utf-8")).text
+    assert re.search(r"computed 산출 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d KST", text)
+    assert not re.search(r"\d UTC", text)
 
 
 def test_a_file_is_not_overwritten_unless_forced_and_written_whole(made, tmp_path):

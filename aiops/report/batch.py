@@ -67,7 +67,7 @@ class RiskPart:
     aal: Distribution
 
 
-def batch_page(connection: Connection, batch_id: UUID | str, *, language: str = "en") -> str:
+def batch_page(connection: Connection, batch_id: UUID | str, *, language: str = "en", zone: tzinfo = UTC) -> str:
     """The page of a yearly batch.
 
     Args:
@@ -76,6 +76,7 @@ def batch_page(connection: Connection, batch_id: UUID | str, *, language: str = 
         language: shown first.
 
     Raises:
+        zone: the time zone of the times in it.
         BadInput: there is no such batch, or it is of another type.
     """
     batch = reports.read_batch(connection, batch_id)
@@ -108,6 +109,7 @@ def batch_page(connection: Connection, batch_id: UUID | str, *, language: str = 
         language,
         batch=batch,
         chunks=reports.read_chunk_states(connection, batch_id),
+        zone=zone,
         failed=reports.read_failed_chunks(connection, batch_id),
         stamps=reports.read_stamps(connection, batch_id),
         parts=parts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
 NONE = "–"
 
@@ -47,9 +47,14 @@ def won(value: float | None) -> str:
     return NONE if value is None else f"{value:,.0f}"
 
 
-def moment(value: datetime | None) -> str:
-    """A time, to the second, in the time zone that it came in."""
-    return NONE if value is None else f"{value:%Y-%m-%d %H:%M:%S %Z}"
+def moment(value: datetime | None, zone: tzinfo) -> str:
+    """A time, to the second, in a time zone, which is named."""
+    return NONE if value is None else f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def day(value: datetime | None, zone: tzinfo) -> str:
+    """A time's day in a time zone, which is named."""
+    return NONE if value is None else f"{value.astimezone(zone):%Y-%m-%d %Z}"
 
 
 def seconds(value: float | None) -> str:

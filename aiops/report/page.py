@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,20 +14,23 @@ from aiops.report.korean import in_korean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime, tzinfo
 
     import jinja2
+    from jinja2.runtime import Context
     from markupsafe import Markup
 
 LANGUAGES: Final = ("en", "ko")
 _HERE: Final = Path(__file__).parent / "templates"
 
 
-def render(template: str, language: str, **shown: Any) -> str:
+def render(template: str, language: str, *, zone: tzinfo = UTC, **shown: Any) -> str:
     """A page.
 
     Args:
         template: its file's name.
         language: `en` or `ko`: what is shown first; the reader can switch.
+        zone: the time zone of the times in it.
         **shown: what the template names. Texts are escaped unless they are `Markup`.
 
     Raises:
@@ -34,7 +38,7 @@ def render(template: str, language: str, **shown: Any) -> str:
     """
     if language not in LANGUAGES:
         raise BadInput(f"--language: {language!r}; allowed: en, ko")
-    return _environment().get_template(template).render(language=language, version=__version__, **shown)
+    return _environment().get_template(template).render(language=language, version=__version__, zone=zone, **shown)
 
 
 @cache
@@ -65,10 +69,19 @@ def _environment() -> jinja2.Environment:
         percent=numbers.percent,
         signed=numbers.signed,
         won=numbers.won,
-        moment=numbers.moment,
+        moment=jinja2.pass_context(_moment),
+        day=jinja2.pass_context(_day),
         seconds=numbers.seconds,
     )
     return environment
+
+
+def _moment(page: Context, value: datetime | None) -> str:
+    return numbers.moment(value, page["zone"])
+
+
+def _day(page: Context, value: datetime | None) -> str:
+    return numbers.day(value, page["zone"])
 
 
 def _both(en: str, ko: str) -> Markup:

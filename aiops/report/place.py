@@ -17,6 +17,8 @@ from aiops.report.place_parts import risk_parts
 from aiops.report.place_table import gaps_of, numbers, percents, totals_of
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from aiops.db.connect import Connection
     from aiops.report.place_parts import RatesOfUse
 
@@ -31,6 +33,7 @@ def place_page(
     scenario: str | None = None,
     target_year: int | None = None,
     language: str = "en",
+    zone: tzinfo = UTC,
     rates_of_use: RatesOfUse | None = None,
 ) -> str:
     """The page of a place.
@@ -42,6 +45,7 @@ def place_page(
         scenario: of the run; None: whichever was answered last.
         target_year: first year of its decade; None as above.
         language: shown first.
+        zone: the time zone of the times in it.
         rates_of_use: as `aiops.assess.loss` has it, for curves by the building's use; None: those of P(H).
 
     Raises:
@@ -63,6 +67,7 @@ def place_page(
     return render(
         "place.html",
         language,
+        zone=zone,
         run=run,
         place=read_place_name(connection, grid_id),
         cell={"grid_id": grid_id, "latitude": float(latitude_of(grid_id)), "longitude": float(longitude_of(grid_id))},

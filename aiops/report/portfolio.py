@@ -32,7 +32,7 @@ _SHOWN_SITES: Final = 50
 _MOST_DOTS: Final = 3000
 
 
-def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: str = "en") -> str:
+def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: str = "en", zone: tzinfo = UTC) -> str:
     """The page of a portfolio.
 
     Args:
@@ -41,6 +41,7 @@ def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: st
         language: shown first.
 
     Raises:
+        zone: the time zone of the times in it.
         BadInput: there is no such batch, it is no portfolio, or it has no totals.
     """
     batch = reports.read_batch(connection, batch_id)
@@ -72,6 +73,7 @@ def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: st
         results=results,
         horizon="baseline" if results.get("target_year") is None else f"{results['target_year']}s",
         names=names,
+        zone=zone,
         measure=measure,
         sites=sites,
         worst=ranked[:_SHOWN_SITES],

@@ -13,6 +13,7 @@ from aiops.errors import BadInput
 from aiops.report.batch import batch_page
 from aiops.report.place import place_page
 from aiops.report.portfolio import portfolio_page
+from aiops.settings import settings
 from workers.cli.arguments import BatchId, Latitude, Longitude, degrees, find_batch, value_of
 from workers.cli.connection import database
 from workers.cli.output import say
@@ -57,7 +58,7 @@ def place(
     with database() as connection:
         page = place_page(
             connection, *where, scenario=scenario, target_year=_decade(year), language=language,
-            rates_of_use=rates_of_use,
+            zone=settings().timezone, rates_of_use=rates_of_use,
         )  # fmt: skip
     _keep(file, page, force=force)
 
@@ -72,7 +73,7 @@ def portfolio(*, batch_id: BatchId, out: Out = None, force: Force = False, langu
         number = find_batch(connection, batch_id)
         file = out or Path(f"aiops-portfolio-{number}.html")
         refuse_place(file, force=force)
-        page = portfolio_page(connection, number, language=language)
+        page = portfolio_page(connection, number, language=language, zone=settings().timezone)
     _keep(file, page, force=force)
 
 
@@ -86,7 +87,7 @@ def batch(*, batch_id: BatchId, out: Out = None, force: Force = False, language:
         number = find_batch(connection, batch_id)
         file = out or Path(f"aiops-batch-{number}.html")
         refuse_place(file, force=force)
-        page = batch_page(connection, number, language=language)
+        page = batch_page(connection, number, language=language, zone=settings().timezone)
     _keep(file, page, force=force)
 
 
