@@ -339,7 +339,7 @@ def test_bins_of_the_baseline_that_are_others_stand_beside_those_of_the_decade(m
 def bins_table(text, name):
     """The words of a risk's table of bins."""
     section = text.split('id="h-bins"')[1].split("</section>")[0]
-    return Page(section.split(f">{name}<")[1].split("<table>")[1].split("</table>")[0]).text
+    return Page(section.split(f">{name}<")[1].split('<table class="bins">')[1].split("</table>")[0]).text
 
 
 def test_p_h_that_was_computed_again_since_is_said_and_not_mixed_in(made, reading):
@@ -396,6 +396,32 @@ def test_a_browser_shows_the_page_without_a_word_on_its_console(made, reading, t
         if kind == "batch":
             assert 'data-map="drawn"' in seen.dom
             assert "37.57° N, 126.98° E" in seen.dom
+
+
+MEASURED = """<script>
+for (const one of document.querySelectorAll("details")) one.open = true;
+const right = (one) => one.getBoundingClientRect().right;
+const wide = [...document.querySelectorAll("table")].filter((one) => right(one) > right(one.parentElement) + 1);
+const split = [...document.querySelectorAll("table.bins tbody th, td.d")].filter((one) => one.offsetHeight > 44);
+document.documentElement.dataset.wide = wide.map((one) => one.caption.textContent).join("|");
+document.documentElement.dataset.split = split.map((one) => one.textContent).join("|");
+</script></body>"""
+PRINTED = 703
+"""What an A4 sheet has between its margins, in pixels."""
+
+
+@needs_browser
+@pytest.mark.parametrize(("kind", "language"), [("place", "en"), ("place", "ko"), ("portfolio", "ko"), ("batch", "en")])
+@pytest.mark.parametrize("width", [1200, PRINTED])
+def test_tables_stay_in_their_columns_on_screen_and_on_paper(made, reading, tmp_path, kind, width, language):
+    text = page_of(kind, made, reading, language).replace("</body>", MEASURED)
+    if width == PRINTED:
+        text = text.replace("@media print", "@media all").replace("@media screen", "@media not all")
+    page = tmp_path / "measured.html"
+    page.write_text(text, encoding="utf-8")
+    seen = look_at(page, BUILD / f"measured-{kind}-{language}-{width}.png", width=width)
+    assert 'data-wide=""' in seen.dom
+    assert 'data-split=""' in seen.dom
 
 
 @needs_browser
