@@ -258,6 +258,20 @@ def test_the_command_shows_times_in_the_schedules_zone(made, tmp_path):
     assert not re.search(r"\d UTC", text)
 
 
+def test_a_place_says_its_building_in_both_languages_and_its_insurance_as_given(made, reading):
+    with reading.transaction(force_rollback=True):
+        reading.execute("UPDATE risk_run SET insurance_rate = 0.125")
+        text = Page(place_page(reading, *SEOUL, **ASKED)).text
+    for told in ("office 업무시설", "reinforced concrete 철근콘크리트", "12.5 %", "age (years) 경과 연수(년)"):
+        assert told in text, told
+
+
+def test_the_map_of_a_portfolio_names_cities_in_both_languages(made, reading):
+    drawn = portfolio_page(reading, made.portfolio_id).split('id="h-where"')[1].split("</section>")[0]
+    assert '<tspan class="t" lang="en">Seoul</tspan><tspan class="t" lang="ko">서울</tspan>' in drawn
+    assert ">Seoul</text>" not in drawn
+
+
 def test_a_file_is_not_overwritten_unless_forced_and_written_whole(made, tmp_path):
     out = tmp_path / "page.html"
     out.write_text("mine")

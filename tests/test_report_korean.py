@@ -10,6 +10,7 @@ import pytest
 from climate import write_climate
 
 from aiops.assess._reasons import warming_missing, years_missing
+from aiops.db.buildings import STRUCTURES, USES
 from aiops.report import words
 from aiops.report.korean import in_korean
 from aiops.risks import all_risks
@@ -141,3 +142,10 @@ def test_what_is_not_known_stays_as_it_is():
 def test_risks_are_called_as_the_database_calls_them(connection):
     rows = connection.execute("SELECT risk_type, name, name_ko FROM risk_type")
     assert {risk_type: (name, korean) for risk_type, name, korean in rows} == words.RISKS
+
+
+def test_every_use_and_structure_of_a_building_has_its_korean():
+    assert set(words.USES) == set(USES)
+    assert set(words.STRUCTURES) == set(STRUCTURES)
+    for one in (*words.USES.values(), *words.STRUCTURES.values()):
+        assert is_korean(one.ko), one

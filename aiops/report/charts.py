@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
     from matplotlib.axes import Axes
@@ -95,6 +95,22 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         f'<desc id="{name}-d">{escape(description)}</desc>'
     )
     return Markup(head + body)  # noqa: S704  drawn here; texts in it were escaped by Matplotlib and above
+
+
+def in_both_languages(chart: Markup, korean: Mapping[str, str]) -> Markup:
+    """Texts of a chart, of which the page shows one language; Matplotlib's own font has no Hangul.
+
+    Args:
+        chart: as `to_svg` gives it.
+        korean: what each of them is in Korean.
+    """
+    text = str(chart)
+    for english, other in korean.items():
+        both = (
+            f'><tspan class="t" lang="en">{escape(english)}</tspan><tspan class="t" lang="ko">{escape(other)}</tspan><'
+        )
+        text = text.replace(f">{escape(english)}<", both)
+    return type(chart)(text)
 
 
 def numbers_of(values: Sequence[float | None] | None, n: int) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from aiops.climate import DECADES, PROJECTIONS, SCENARIOS
-from aiops.report.charts import COLOUR, MARKERS, new_figure, to_svg
+from aiops.report.charts import COLOUR, MARKERS, in_both_languages, new_figure, to_svg
 from aiops.report.words import LEVELS
 
 if TYPE_CHECKING:
@@ -78,13 +78,7 @@ def decades_chart(
     axes.set_ylim(0, 100 if levels else 1.08 * _highest(mean, bounds, chosen) or 1.0)
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
-    return _in_both_languages(to_svg(figure, name, title, _described(title, mean)))
-
-
-def _in_both_languages(chart: Markup) -> Markup:
-    """The one word in the chart, of which the page shows one language; Matplotlib's own font has no Hangul."""
-    both = '><tspan class="t" lang="en">baseline</tspan><tspan class="t" lang="ko">기준</tspan><'
-    return type(chart)(str(chart).replace(">baseline<", both))
+    return in_both_languages(to_svg(figure, name, title, _described(title, mean)), {"baseline": "기준"})
 
 
 def _whisker(mean: float, low: float, high: float) -> list[list[float]] | None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from aiops.ingest.sample.geography import COAST, ISLANDS
-from aiops.report.charts import COLOUR, new_figure, to_svg
+from aiops.report.charts import COLOUR, in_both_languages, new_figure, to_svg
 from aiops.report.words import LEVELS
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ def sites_map(sites: Sequence[Row], places: Sequence[Row]) -> Markup | None:
         f"{sum(site['risk_level'] == level for site in sites)} {words.en}" for level, words in LEVELS.items()
     )
     title = "Map of the sites 사업장 지도"
-    return to_svg(figure, "sites", title, f"{answered} of {len(sites)} sites with an answer: {counts}.")
+    chart = to_svg(figure, "sites", title, f"{answered} of {len(sites)} sites with an answer: {counts}.")
+    return in_both_languages(
+        chart, {place["name"]: place["name_ko"] for place in places if place["name"] in _CITIES and place["name_ko"]}
+    )
 
 
 def _box(sites: Sequence[Row]) -> tuple[float, float, float, float]:

@@ -92,14 +92,40 @@ BUILDING: Final = {
     "use": Words("use", "용도"),
     "structure": Words("structure", "구조"),
     "built_year": Words("built in", "준공 연도"),
-    "age_years": Words("age, years", "경과 연수"),
-    "floor_area_m2": Words("floor area, m²", "연면적, m²"),
+    "age_years": Words("age (years)", "경과 연수(년)"),
+    "floor_area_m2": Words("floor area (m²)", "연면적(m²)"),
     "floors": Words("floors", "지상 층수"),
     "basement_floors": Words("floors below ground", "지하 층수"),
     "water_tank": Words("water tank", "저수조"),
     "pilotis": Words("pilotis", "필로티"),
     "in_flood_zone": Words("in a flood zone", "침수구역 내"),
 }
+
+USES: Final = {
+    "office": Words("office", "업무시설"),
+    "retail": Words("retail", "판매시설"),
+    "factory": Words("factory", "공장"),
+    "warehouse": Words("warehouse", "창고"),
+    "hotel": Words("hotel", "숙박시설"),
+    "hospital": Words("hospital", "의료시설"),
+    "power": Words("power plant", "발전시설"),
+    "residential": Words("residential", "주거시설"),
+    "school": Words("school", "교육시설"),
+    "other": Words("other", "기타"),
+}
+
+STRUCTURES: Final = {
+    "reinforced_concrete": Words("reinforced concrete", "철근콘크리트"),
+    "steel_reinforced_concrete": Words("steel reinforced concrete", "철골철근콘크리트"),
+    "steel": Words("steel", "철골"),
+    "masonry": Words("masonry", "조적"),
+    "wood": Words("wood", "목조"),
+    "sandwich_panel": Words("sandwich panel", "샌드위치 패널"),
+    "other": Words("other", "기타"),
+}
+
+BUILDING_WORDS: Final = {"use": USES, "structure": STRUCTURES}
+"""By field of a building: what its words mean."""
 
 SURROUNDINGS: Final = {
     "elevation_m": (Words("elevation", "표고"), "m"),
