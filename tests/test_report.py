@@ -23,6 +23,7 @@ from places import one_site
 
 from aiops.assess.loss import BaseLoss, rates_of_use, scale_loss
 from aiops.climate import PROJECTIONS
+from aiops.db.batches import JOB_TYPES
 from aiops.db.reports import Area, read_measure, read_speaking_run
 from aiops.db.results import fetch_probability_results
 from aiops.errors import BadInput
@@ -31,6 +32,7 @@ from aiops.report.batch import batch_page
 from aiops.report.charts import numbers_of
 from aiops.report.decades import decades_chart
 from aiops.report.exceedance import curve_of, exceedance_chart
+from aiops.report.kinds import batch_named
 from aiops.report.layers import Squares, aal_codes, hazard_codes, side_of
 from aiops.report.numbers import interval, number, percent, seconds, signed, won
 from aiops.report.page import render
@@ -235,10 +237,30 @@ def test_what_cannot_be_is_refused_in_one_line(made, arguments, told):
 
 
 def test_batches_of_another_kind_are_sent_to_their_own_report(made, reading):
-    with pytest.raises(BadInput, match="aiops report portfolio"):
+    with pytest.raises(BadInput, match=f"is a portfolio, .*; see aiops report portfolio {made.portfolio_id}"):
         batch_page(reading, made.portfolio_id)
-    with pytest.raises(BadInput, match="aiops report batch"):
+    with pytest.raises(BadInput, match=f"is an assessment batch, .*; see aiops report batch {made.batch_id}"):
         portfolio_page(reading, made.batch_id)
+    (asked,) = reading.execute(
+        "SELECT batch_id FROM batch_jobs WHERE job_type = 'ondemand_risk_calculation'"
+    ).fetchone()
+    with pytest.raises(BadInput, match=r"is a request, .*; see aiops report place 37\.5665 126\.978"):
+        batch_page(reading, asked)
+    with reading.transaction(force_rollback=True):
+        (other,) = reading.execute(
+            "INSERT INTO batch_jobs (job_type, input_params) VALUES ('indicators', '{}') RETURNING batch_id"
+        ).fetchone()
+        with pytest.raises(BadInput, match=f"is an indicators batch, .*; see aiops logs {other}"):
+            batch_page(reading, other)
+    assert {batch_named(job_type).split()[0] for job_type in JOB_TYPES} == {"a", "an"}
+
+
+def test_a_batch_of_p_h_alone_opens_on_its_losses(made, reading):
+    checked = re.compile(r'value="(\w+)" checked')
+    assert checked.findall(batch_page(reading, made.batch_id)) == ["hazard"]
+    with reading.transaction(force_rollback=True):
+        reading.execute("UPDATE batch_jobs SET job_type = 'probability' WHERE batch_id = %s", (made.batch_id,))
+        assert checked.findall(batch_page(reading, made.batch_id)) == ["aal"]
 
 
 def test_times_are_those_of_the_zone_that_is_asked_for_and_name_it(made, reading):

@@ -15,11 +15,13 @@ from aiops.errors import BadInput
 from aiops.grid import FRAME
 from aiops.ingest.sample.geography import COAST, ISLANDS
 from aiops.report.decades import decades_chart
+from aiops.report.kinds import batch_named, way_to_read
 from aiops.report.layers import Squares, layer_of, side_of
 from aiops.report.page import render
 from aiops.report.words import JOBS, STATUS_CODES
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
     from uuid import UUID
 
     from markupsafe import Markup
@@ -74,17 +76,17 @@ def batch_page(connection: Connection, batch_id: UUID | str, *, language: str = 
         connection: any.
         batch_id: of type probability, hazard or assessment.
         language: shown first.
+        zone: the time zone of the times in it.
 
     Raises:
-        zone: the time zone of the times in it.
         BadInput: there is no such batch, or it is of another type.
     """
     batch = reports.read_batch(connection, batch_id)
     if batch is None:
         raise BadInput(f"report: there is no batch {batch_id}; aiops status lists the last ones")
     if batch["job_type"] not in JOBS:
-        other = "aiops report portfolio" if batch["job_type"] == "portfolio_risk_calculation" else "aiops report place"
-        raise BadInput(f"report: {batch_id} is a {batch['job_type']}, no yearly batch; see {other}")
+        named = batch_named(batch["job_type"])
+        raise BadInput(f"report: {batch_id} is {named}, no yearly batch of results; see {way_to_read(batch)}")
     asked = batch["input_params"]
     names = [
         row
@@ -107,9 +109,9 @@ def batch_page(connection: Connection, batch_id: UUID | str, *, language: str = 
     return render(
         "batch.html",
         language,
+        zone=zone,
         batch=batch,
         chunks=reports.read_chunk_states(connection, batch_id),
-        zone=zone,
         failed=reports.read_failed_chunks(connection, batch_id),
         stamps=reports.read_stamps(connection, batch_id),
         parts=parts,

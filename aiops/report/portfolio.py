@@ -12,6 +12,7 @@ from aiops.db import reports
 from aiops.db.portfolio import fetch_portfolio_results
 from aiops.errors import BadInput
 from aiops.report.decades import decades_chart
+from aiops.report.kinds import batch_named, way_to_read
 from aiops.report.numbers import NONE, won
 from aiops.report.page import render
 from aiops.report.place_table import decade_rows, gaps_of, percents
@@ -19,6 +20,7 @@ from aiops.report.sites_map import sites_map
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
     from uuid import UUID
 
     from numpy.typing import NDArray
@@ -39,16 +41,18 @@ def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: st
         connection: any.
         batch_id: of type portfolio_risk_calculation, completed.
         language: shown first.
+        zone: the time zone of the times in it.
 
     Raises:
-        zone: the time zone of the times in it.
         BadInput: there is no such batch, it is no portfolio, or it has no totals.
     """
     batch = reports.read_batch(connection, batch_id)
     if batch is None:
         raise BadInput(f"report: there is no batch {batch_id}; aiops status lists the last ones")
     if batch["job_type"] != _JOB:
-        raise BadInput(f"report: {batch_id} is a {batch['job_type']}, no portfolio; see aiops report batch, or place")
+        raise BadInput(
+            f"report: {batch_id} is {batch_named(batch['job_type'])}, no portfolio; see {way_to_read(batch)}"
+        )
     if batch["status"] != "completed":
         why = f": {batch['error_message']}" if batch["error_message"] else ""
         raise BadInput(f"report: portfolio {batch_id} is {batch['status']}{why}; only a completed one has totals")
@@ -69,11 +73,11 @@ def portfolio_page(connection: Connection, batch_id: UUID | str, *, language: st
     return render(
         "portfolio.html",
         language,
+        zone=zone,
         batch=batch,
         results=results,
         horizon="baseline" if results.get("target_year") is None else f"{results['target_year']}s",
         names=names,
-        zone=zone,
         measure=measure,
         sites=sites,
         worst=ranked[:_SHOWN_SITES],
