@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 from contextlib import contextmanager
@@ -67,3 +68,34 @@ def test_a_place_in_no_folder_or_that_is_taken_is_refused(tmp_path):
     for place, force in (("taken", False), ("nowhere/file", True), (".", True)):
         with pytest.raises(BadInput, match="--out"):
             refuse_place(tmp_path / place, force=force)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may take another account's place")
+def test_a_folder_that_the_account_may_not_write_to_is_refused(open_folder):
+    os.seteuid(65534)
+    try:
+        with pytest.raises(BadInput, match="this account may not write to"):
+            refuse_place(open_folder / "out.csv", force=False)
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_portfolio_never_takes_the_place_of_its_sites(aiops, tmp_path, force):
+    sites = tmp_path / "sites.csv"
+    sites.write_text("site_id,latitude,longitude\na,37.5,127\n")
+    (tmp_path / "same.csv").symlink_to(sites)
+    for out in (sites, tmp_path / "same.csv"):
+        code, _, said = aiops("portfolio", sites, "--out", out, *force)
+        assert (code, "is the file of the sites itself; allowed: another file" in said) == (2, True)
+    assert sites.read_text().startswith("site_id,latitude")
+
+
+def test_a_portfolio_overwrites_a_file_only_by_force(aiops, connection, tmp_path):
+    sites, kept = tmp_path / "sites.csv", tmp_path / "keep.csv"
+    sites.write_text("site_id,latitude,longitude\na,37.5,127\n")
+    kept.write_text("mine")
+    code, _, said = aiops("portfolio", sites, "--out", kept)
+    assert (code, "keep.csv is there already; --force overwrites it" in said) == (2, True)
+    assert kept.read_text() == "mine"
+    assert connection.execute("SELECT count(*) FROM batch_jobs").fetchone() == (0,)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import psutil
 import pytest
 from asking import AT_SEA, NINE, compute, end_of, look, place, write_inputs
-from daemons import held_writes, run, running_daemon, wait_for, wait_until_at_work
+from daemons import environment, held_writes, run, running_daemon, wait_for, wait_until_at_work
 from psycopg_pool import ConnectionPool
 
 from aiops.assess.levels import LEVELS, level_indices
@@ -552,7 +554,8 @@ def test_the_command_shows_totals_the_worst_sites_and_writes_a_line_for_each(dat
         wait_until_at_work(computed)
         arguments = ("--scenario", "ssp585", "--year", "2090", "--out", str(out))
         said = run(database, "workers.cli", "portfolio", str(path), *arguments)
-        told = json.loads(run(database, "workers.cli", "portfolio", str(path), "--json"))
+        again = ("--out", str(out), "--force", "--json")
+        told = json.loads(run(database, "workers.cli", "portfolio", str(path), *again))
     assert "5 of 6 sites answered, ssp585 2090s" in said
     for part in (
         "Extreme heat 극심한 고온",
@@ -569,6 +572,27 @@ def test_the_command_shows_totals_the_worst_sites_and_writes_a_line_for_each(dat
     assert float(lines[4]["expected_loss"]) > 0
     assert [line["synthetic"] for line in lines] == ["true"] * 5 + ["false"]
     assert (told["answered"], told["without_answer"], told["synthetic"]) == (5, 1, True)
+
+
+@pytest.mark.daemon
+def test_results_that_cannot_be_written_in_the_end_are_shown_with_the_batchs_number(database, computed, tmp_path):
+    path = portfolio_csv(tmp_path, f"S0,{place(0)[0]},{place(0)[1]},1e9,0,,,office,")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    # A daemon of its own takes seconds to start: time to take the folder away.
+    asked = subprocess.Popen(
+        [sys.executable, "-m", "workers.cli", "portfolio", str(path), "--out", str(folder / "out.csv")],
+        env=environment(database),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: computed.execute("SELECT FROM batch_jobs WHERE job_type = %s", (JOB_TYPE,)).fetchone() is not None)
+    folder.rmdir()
+    printed, said = asked.communicate(timeout=300)
+    (batch_id,) = computed.execute("SELECT batch_id FROM batch_jobs WHERE job_type = %s", (JOB_TYPE,)).fetchone()
+    assert (asked.returncode, f"batch {batch_id} keeps the results" in said) == (2, True)
+    assert "1 of 1 sites answered" in printed
 
 
 @pytest.mark.daemon

@@ -12,7 +12,7 @@ import typer
 from aiops.db.batches import create_batch_job
 from aiops.db.portfolio import fetch_portfolio_results
 from aiops.db.reports import synthetic_cells
-from aiops.errors import BadInput
+from aiops.errors import BadInput, CannotWrite
 from workers.cli.arguments import Email, Risks, Scenario, Webhook, Year, value_of
 from workers.cli.connection import database
 from workers.cli.output import Json, errors, say, show
@@ -40,6 +40,7 @@ Sites = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option(metavar="CSV", help="Write one line per site to this file.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --out.")]
 
 
 def portfolio(
@@ -52,6 +53,7 @@ def portfolio(
         str | None, typer.Option(metavar="SHARE", help="Of sites without one of their own, 0 to 1. Default: 0.")
     ] = None,
     out: Out = None,
+    force: Force = False,
     worst: Annotated[int, typer.Option(min=0, help="How many of the sites worst hit are shown.")] = 10,
     webhook: Webhook = None,
     email: Email = None,
@@ -67,7 +69,7 @@ def portfolio(
     """
     wait = watch or not no_wait
     if out is not None:
-        _refuse_place(out, wait=wait)
+        _refuse_place(out, file, wait=wait, force=force)
     asked = read_portfolio(file)
     options = {
         "risk_types": risk or None,
@@ -86,10 +88,13 @@ def portfolio(
             return
         row = follow(connection, batch_id, quiet=as_json)
         sites = fetch_portfolio_results(connection, batch_id)
-        if out is not None:
-            _write(out, sites, synthetic_cells(connection, [site["grid_id"] for site in sites]))
+        synthetic = synthetic_cells(connection, [site["grid_id"] for site in sites])
         report = report_of(connection, row, sites)
+    # Before the report, whose reader may leave in its midst. A failure is told after it.
+    failure = None if out is None else _failure_to_write(out, sites, synthetic, force=force)
     show(report.as_json(), as_json, lambda: render(report, worst))
+    if failure is not None:
+        raise type(failure)(f"{failure}; batch {batch_id} keeps the results: aiops report portfolio {batch_id}")
     if out is not None and not as_json:
         say(f"One line per site: {out}")
 
@@ -104,15 +109,27 @@ def _ask(connection: Connection, asked: PortfolioFile, params: dict[str, Any]) -
         raise BadInput(asked.where(field, said)) from error
 
 
-def _refuse_place(out: Path, *, wait: bool) -> None:
+def _refuse_place(out: Path, sites: Path, *, wait: bool, force: bool) -> None:
     """Before anything is asked: what was computed should not be lost for want of a folder."""
     if not wait:
         raise BadInput("--out: not with --no-wait; allowed: one of them, as there are no results to write yet")
-    refuse_place(out, force=True)
+    if out.exists() and sites.exists() and out.samefile(sites):
+        raise BadInput(f"--out: {out} is the file of the sites itself; allowed: another file")
+    refuse_place(out, force=force)
 
 
-def _write(out: Path, sites: Sequence[dict[str, Any]], synthetic: Collection[int]) -> None:
-    with write_whole(out, force=True) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
+def _failure_to_write(
+    out: Path, sites: Sequence[dict[str, Any]], synthetic: Collection[int], *, force: bool
+) -> BadInput | CannotWrite | None:
+    try:
+        _write(out, sites, synthetic, force=force)
+    except (BadInput, CannotWrite) as error:
+        return error
+    return None
+
+
+def _write(out: Path, sites: Sequence[dict[str, Any]], synthetic: Collection[int], *, force: bool) -> None:
+    with write_whole(out, force=force) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
         rows = csv.DictWriter(stream, [*sites[0], "synthetic"])
         rows.writeheader()
         rows.writerows({**site, "synthetic": "true" if site["grid_id"] in synthetic else "false"} for site in sites)

@@ -22,11 +22,17 @@ def refuse_place(file: Path, *, force: bool) -> None:
     """Before anything is computed: make sure that the file may be written.
 
     Raises:
-        BadInput: it is there already and `force` is not given, it lies in no folder, or it is a device or a pipe, which
-            would be replaced by a file.
+        BadInput: it is there already and `force` is not given, it lies in no folder or in one that this account may
+            not write to, or it is a device or a pipe, which would be replaced by a file.
     """
-    if not file.parent.is_dir() or (file.exists() and not file.is_file()):
+    try:
+        no_place = not file.parent.is_dir() or (file.exists() and not file.is_file())
+    except OSError as error:
+        raise _unwritten(file, error) from None
+    if no_place:
         raise BadInput(f"--out: {file} is no place for a file; allowed: a file in a folder that exists")
+    if not os.access(file.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise BadInput(f"--out: {file}: this account may not write to {file.parent}; allowed: a folder that it may")
     if file.exists() and not force:
         raise BadInput(f"--out: {file} is there already; --force overwrites it, -o names another")
 
