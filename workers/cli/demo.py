@@ -58,7 +58,7 @@ def demo() -> None:
     """
     started = time.monotonic()
     say("1  Postgres (embedded, unless DATABASE_URL or DATABASE_HOST names a server)")
-    with database() as connection:
+    with database(upgrade=True) as connection:
         info = connection.info
         version = info.parameter_status("server_version")
         say(f"   PostgreSQL {version} at {info.host}:{info.port}, database {info.dbname}; the schema is up to date.")

@@ -34,15 +34,16 @@ def serve(*, host: Host = None, port: Port = None) -> None:
         raise BadInput(f"serve: needs the extra `api` ({error}); install it: pip install 'aiops[api]'") from None
     configure_logs()
     ours = settings()
-    _bring_up_to_date()
+    _look_at_the_schema()
     answer(ours.api_host if host is None else host, ours.api_port if port is None else port)
 
 
-def _bring_up_to_date() -> None:
+def _look_at_the_schema() -> None:
     """As every command does; a server that is away at the start is no reason not to be there when it comes.
 
     Raises:
         DatabaseUnavailable: the embedded server cannot be started, and will not come by waiting.
+        SchemaError: the database's schema is not this version's.
     """
     conninfo()
     try:
