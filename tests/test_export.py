@@ -307,6 +307,25 @@ def test_the_command_writes_every_format_and_keeps_what_is_there(stored, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("name", "beginning"), [("a.csv", b"grid_id,"), ("a.PARQUET", b"PAR1"), ("a.geojson", b"{"), ("a.nc", b"\x89HDF")]
+)
+def test_the_ending_of_a_file_says_its_format(stored, tmp_path, name, beginning):
+    file = tmp_path / name
+    run(stored, "workers.cli", "export", "hazard", "--risk", "typhoon", "-o", str(file))
+    assert file.read_bytes().startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told"),
+    [("x.parquet", "csv", "whose ending says parquet"), ("-", "csv", "--out: - would be a file")],
+)
+def test_a_file_of_another_ending_or_of_none_that_is_meant_is_refused(stored, tmp_path, name, kind, told):
+    place = name if name == "-" else str(tmp_path / name)
+    assert told in run(stored, "workers.cli", "export", "hazard", "--format", kind, "-o", place, code=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--scenario", "rcp85"], "--scenario: 'rcp85'; allowed: historical"),

@@ -41,10 +41,24 @@ class Format(StrEnum):
 
 
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to.")]
-As = Annotated[Format, typer.Option("--format", metavar="FORMAT", help="csv, parquet, geojson or netcdf.")]
+As = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="csv, parquet, geojson or netcdf. Default: by the file's ending, or csv."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 Box = Annotated[str | None, typer.Option("--bbox", metavar="W,S,E,N", help="Only within these degrees.")]
 
+
+ENDINGS = {
+    ".csv": Format.CSV,
+    ".parquet": Format.PARQUET,
+    ".geojson": Format.GEOJSON,
+    ".json": Format.GEOJSON,
+    ".nc": Format.NETCDF,
+}
+"""What the ending of a file's name says of it."""
 
 ABOUT = {
     "probability": """P(H) of cells: bins, base damage rates, average annual loss with its interval.
@@ -66,14 +80,14 @@ def _add_command(what: str) -> None:
     def export(
         *,
         out: Out,
-        as_format: As = Format.CSV,
+        as_format: As = None,
         risk: Risks = None,
         scenario: Scenarios = None,
         horizon: Horizons = None,
         bbox: Box = None,
         force: Force = False,
     ) -> None:
-        _export(what, out, as_format, risk, scenario, horizon, bbox, force)
+        _export(what, out, _format_of(out, as_format), risk, scenario, horizon, bbox, force)
 
     app.command(what, help=ABOUT[what])(export)
 
@@ -106,6 +120,13 @@ def _export(
     say(f"Written: {out} ({n:,} {of_what}, {out.stat().st_size / 1e6:.1f} MB)")
     if synthetic:
         say(SYNTHETIC)
+
+
+def _format_of(out: Path, given: Format | None) -> Format:
+    by_name = ENDINGS.get(out.suffix.lower())
+    if given is not None and by_name not in (None, given):
+        raise BadInput(f"--format: {given} for {out}, whose ending says {by_name}; allowed: {by_name}, or another name")
+    return given or by_name or Format.CSV
 
 
 def _write(

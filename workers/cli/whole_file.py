@@ -23,8 +23,10 @@ def refuse_place(file: Path, *, force: bool) -> None:
 
     Raises:
         BadInput: it is there already and `force` is not given, it lies in no folder or in one that this account may
-            not write to, or it is a device or a pipe, which would be replaced by a file.
+            not write to, or it is `-`, a device or a pipe, which would be replaced by a file.
     """
+    if str(file) == "-":
+        raise BadInput("--out: - would be a file of that name, not the standard output; allowed: the name of a file")
     try:
         no_place = not file.parent.is_dir() or (file.exists() and not file.is_file())
     except OSError as error:
