@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 from collections import Counter
 from dataclasses import asdict, replace
 
@@ -219,3 +221,24 @@ def test_the_data_set_says_that_it_is_synthetic():
         "synthetic",
         "parameters",
     }
+
+
+def test_ctrl_c_ends_the_processes_that_generate_instead_of_waiting_for_them(monkeypatch):
+    monkeypatch.setattr(parallel, "_processors", lambda: 2)
+    started = []
+
+    def interrupt(*_):
+        started.extend(multiprocessing.active_children())
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(parallel.generate_in_processes())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    for process in started:
+        process.join(120)
+    # 0: it has come to its end, and was waited for.
+    assert [process.exitcode in (0, None) for process in started] == [False, False]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from aiops.ingest.sample.land import sample_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
 
     from aiops.climate import Series
     from aiops.ingest.sample.land import SampleCell
@@ -36,28 +39,38 @@ def generate_in_processes(
         yield from generate_sample(seed, progress=progress)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_the_parent) as pool:
+    until, end = context.Pipe(duplex=False)
+    with (
+        until,
+        end,
+        ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_the_parent, initargs=(until,)) as pool,
+    ):
         try:
             work = [pool.submit(_series_of_part, seed, part) for part in parts]
             for done, part in enumerate(as_completed(work), start=1):
                 yield part.result()
                 if progress is not None:
                     progress(done / len(parts))
-        finally:
+        except BaseException:
+            # Ctrl-C, or nobody wants the rest: a part takes up to a minute, and the end of the program would wait for it.
             pool.shutdown(wait=False, cancel_futures=True)
+            end.close()
+            raise
 
 
 def _series_of_part(seed: int, cells: tuple[SampleCell, ...]) -> list[Series]:
     return [one for found in generate_part(seed, cells) for one in found]
 
 
-def _end_with_the_parent() -> None:
-    """A process whose parent was killed would wait for work for ever."""
+def _end_with_the_parent(until: Connection) -> None:
+    """End when the other end of the pipe is closed, or the parent was killed: it would wait for work for ever."""
     parent = multiprocessing.parent_process()
+    # A terminal sends Ctrl-C to all; the parent ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def end() -> None:
         if parent is not None:
-            parent.join()
+            wait([parent.sentinel, until])
             os._exit(1)
 
     Thread(target=end, daemon=True).start()
