@@ -357,6 +357,7 @@ def test_the_same_load_again_says_so_and_writes_nothing(load, loading, tmp_path)
     (report,) = load(path)
     assert report.already_loaded
     assert any("already loaded" in line for line in report.lines())
+    assert not any("series:" in line for line in report.lines())
     assert loading.execute("SELECT xmin::text, * FROM climate_data ORDER BY grid_id").fetchall() == rows
     assert loading.execute("SELECT count(*) FROM dataset").fetchone() == (1,)
     (again,) = load(path, max_distance_km=0.5)

@@ -80,20 +80,22 @@ class GridReport:
         """The report for people."""
         files = self.files[0] if len(self.files) == 1 else f"{self.files[0]} and {len(self.files) - 1:,} more files"
         yield f"{files}: {self.variable}, {self.scenario}, {self.cadence}, {self.first_date} to {self.last_date}"
-        series = (
-            f"  series: {self.series_inserted:,} new, {self.series_updated:,} changed, "
-            f"{self.series_unchanged:,} as they were (data set {self.dataset_id}"
-        )
         if self.already_loaded:
-            yield "  already loaded: the same files in the same way; nothing was written (--again writes it anew)"
-            yield f"{series})"
+            yield (
+                f"  already loaded (data set {self.dataset_id}): the same files in the same way; nothing was written "
+                "(--again writes it anew)"
+            )
             return
         yield f"  {self.steps:,} steps, {len(self.files):,} files; units: {'; '.join(self.conversions)}"
         yield (
             f"  cells: {self.cells:,} from {self.points:,} points, the farthest {self.farthest_km:.2f} km away (up to "
             f"{self.reach_km:.2f} km); {self.points_outside:,} points lie outside the frame"
         )
-        yield f"{series}, {self.seconds:.1f} s, {self.megabytes_per_second:.1f} MB/s)"
+        yield (
+            f"  series: {self.series_inserted:,} new, {self.series_updated:,} changed, "
+            f"{self.series_unchanged:,} as they were (data set {self.dataset_id}, {self.seconds:.1f} s, "
+            f"{self.megabytes_per_second:.1f} MB/s)"
+        )
         yield (
             f"  values: {self.values_accepted:,} used, {self.values_missing:,} missing, {self.values_refused:,} refused"
         )
