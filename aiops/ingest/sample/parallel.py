@@ -52,7 +52,7 @@ def generate_in_processes(
                 if progress is not None:
                     progress(done / len(parts))
         except BaseException:
-            # Ctrl-C, or nobody wants the rest: a part takes up to a minute, and the end of the program would wait for it.
+            # Ctrl-C, or nobody wants the rest: a part takes up to a minute, and the program's end would wait for it.
             pool.shutdown(wait=False, cancel_futures=True)
             end.close()
             raise
