@@ -258,7 +258,8 @@ def _explain(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
         name = ".".join(str(part) for part in problem["loc"]).upper()
-        text = problem["msg"].removeprefix("Value error, ")
+        # Of a text that is kept secret, the length is said in items.
+        text = problem["msg"].removeprefix("Value error, ").replace("items after validation", "characters")
         if not name:
             lines.append(text)
             continue

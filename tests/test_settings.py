@@ -82,3 +82,9 @@ def test_the_example_file_names_every_setting_with_its_default():
         if field.default_factory is None:
             expected = "" if field.default is None else str(field.default)
             assert named[name] == expected, name
+
+
+def test_the_length_of_a_key_is_said_in_characters(monkeypatch):
+    monkeypatch.setenv("API_KEY", "short")
+    with pytest.raises(SettingsError, match="at least 16 characters"):
+        load_settings()

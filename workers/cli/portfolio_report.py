@@ -72,7 +72,8 @@ def _render_head(results: Row) -> None:
     )
     say(f"Portfolio 포트폴리오: {results['answered']:,} of {results['sites']:,} sites answered, {when}")
     if results["asset_value"] is not None:
-        say(f"Assets 자산: KRW {results['asset_value']:,.0f} at {results['sites_with_value']:,} sites with a value.")
+        valued = f"{results['sites_with_value']:,} answered sites with a value"
+        say(f"Assets 자산: KRW {results['asset_value']:,.0f} at {valued}.")
     levels = [f"{results['levels'][level]:,} {level.replace('_', ' ')} {ko}"
               for level, ko in LEVELS_KO.items() if level in (results["levels"] or {})]  # fmt: skip
     say(f"Levels 등급: {', '.join(levels) or 'none'}.\n")
@@ -146,7 +147,7 @@ def _render_worst(report: Report, worst: int) -> None:
     for site in hit:
         score = site["total_risk_score"]
         made.add_row(
-            str(site["site_no"]),
+            str(site["site_no"] + 1),
             site["site_id"] or "",
             f"{site['latitude']:.4f}",
             f"{site['longitude']:.4f}",

@@ -71,7 +71,7 @@ def render(data: dict[str, Any]) -> None:
         console.print(_table(risk_type, data["places"], by_key))
         for reason, places in _reasons(risk_type, data["places"], by_key).items():
             say(f"{', '.join(places[:6])}{' …' if len(places) > 6 else ''}: {reason}")
-    _render_legend(data)
+    _render_legend(data, "% of the asset's value")
 
 
 def render_summary(data: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ def render_summary(data: dict[str, Any]) -> None:
     by_key = _by_key(data)
     risk_types = list(dict.fromkeys(row["risk_type"] for row in data["rows"]))
     labels = " → ".join(h if s == "historical" else f"{h} {s}" for s, h in _COLUMNS)
-    measures = (("Hazard score", "hazard_score_100", 1, 0), ("AAL a year, of 10,000 of value", "aal", 10_000, 1))
+    measures = (("Hazard score", "hazard_score_100", 1, 0), ("AAL, per 10,000 of value", "aal", 10_000, 1))
     for title, key, factor, digits in measures:
         made = table(f"{title}: {labels}", "", *(f">{place['name'] or _name(place)}" for place in data["places"]))
         for risk_type in risk_types:
@@ -93,11 +93,11 @@ def render_summary(data: dict[str, Any]) -> None:
     for risk_type in risk_types:
         for reason, places in _reasons(risk_type, data["places"], by_key).items():
             say(f"{risk_type}, {', '.join(places)}: {reason}")
-    _render_legend(data)
+    _render_legend(data, "per 10,000 of the asset's value")
 
 
-def _render_legend(data: dict[str, Any]) -> None:
-    say("H: Hazard score, 0 to 100. AAL: average annual loss, % of the asset's value a year, before its vulnerability.")
+def _render_legend(data: dict[str, Any], unit: str) -> None:
+    say(f"H: Hazard score, 0 to 100. AAL: average annual loss, {unit} a year, before its vulnerability.")
     if any(row["is_default"] and row["aal"] is not None for row in data["rows"]):
         say("*: a default stands in for something unknown (such as the distance to a river).")
     if data["synthetic"]:
