@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from rich.console import Console
 from aiops.errors import BadInput
 from workers.cli.batch_list import moment_of
 from workers.cli.status_screen import screen_of
-from workers.overview.units import lasting
+from workers.overview.units import lasting, seconds_left
 
 
 @pytest.fixture
@@ -173,3 +174,26 @@ def test_a_moment_is_so_long_ago_or_a_date_in_the_schedules_zone():
 )
 def test_a_duration_is_told_in_its_own_unit(seconds, text):
     assert lasting(seconds) == text
+
+
+def test_nobody_is_said_to_be_done_soon_when_nobody_computes():
+    batch = {"items_per_second": 10.0, "status": "running", "total_items": 40, "completed_items": 20}
+    assert (seconds_left(batch), seconds_left(batch, [{"processes": 1}])) == (2.0, 2.0)
+    assert seconds_left(batch, []) is None
+
+
+def test_what_is_asked_without_a_daemon_waits_for_one_and_says_so(aiops, connection):
+    write_climate(connection)
+    code, printed, said = aiops("run", "hazard", "--no-wait")
+    assert (code, said) == (0, "No daemon is running: it waits for one (aiops worker).\n")
+    code, _, said = aiops("run", "hazard", "--risk", "typhoon", "--no-wait")
+    assert (code, "SELECT" in said) == (1, False)
+    assert f"aiops cancel {printed[:8]}; or let it end: aiops worker goes on with it" in said
+
+
+def test_times_are_those_of_the_schedules_zone_and_in_json_by_iso(aiops, connection):
+    write_climate(connection)
+    aiops("run", "hazard", "--no-wait")
+    _, printed, _ = aiops("batches", "--json")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*", json.loads(printed)[0]["created_at"])
+    assert "asked, Asia/Seoul" in aiops("batches")[1]

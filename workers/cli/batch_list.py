@@ -101,7 +101,7 @@ def _render(rows: list[dict[str, Any]], limit: int) -> None:
     if not rows:
         say("There are none.")
         return
-    made = compact_table("batch", "type", "status", ">%", ">done", ">took", "asked")
+    made = compact_table("batch", "type", "status", ">%", ">done", ">took", f"asked, {settings().schedule_timezone}")
     for row in rows:
         seconds = row["actual_duration_seconds"]
         done = ""

@@ -10,6 +10,7 @@ from aiops.db import batches
 from aiops.errors import BadInput
 from workers.cli.arguments import BatchId, Horizons, Risks, Scenarios, find_batch
 from workers.cli.connection import database
+from workers.cli.local_daemon import say_if_nobody_computes
 from workers.cli.output import Json, say, show
 from workers.cli.watch import describe, follow
 from workers.logs import configure_logs
@@ -148,6 +149,7 @@ def _run(job_type: str, params: dict[str, Any], *, wait: bool, as_json: bool) ->
         batch_id = batches.start_batch(connection, job_type, params)
         if not wait:
             show({"batch_id": batch_id}, as_json, lambda: say(str(batch_id)))
+            say_if_nobody_computes(connection)
             return
         row = follow(connection, batch_id, quiet=as_json)
     show(row, as_json, lambda: describe(row))

@@ -13,6 +13,7 @@ import psycopg.errors
 
 from aiops.db.statements import statement
 from aiops.errors import DaemonFailed
+from workers.cli.output import errors
 from workers.supervisor import STOP_SECONDS
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def daemon_is_alive(connection: Connection) -> bool:
     except psycopg.errors.InsufficientPrivilege:
         return True
     return row is not None and row[0] > 0
+
+
+def say_if_nobody_computes(connection: Connection) -> None:
+    """A line for whoever asks without waiting, if what is asked waits for a daemon."""
+    if not daemon_is_alive(connection):
+        errors.print("No daemon is running: it waits for one (aiops worker).")
 
 
 class LocalDaemon:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg.errors
@@ -31,6 +33,10 @@ errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty()
 
 SYNTHETIC = "Computed from SYNTHETIC sample data 합성 자료: for trying out, not for decisions."
 """Said beneath whatever rests on such data."""
+
+
+_ACTIVE_BATCH = re.compile(r"^batch_id ([0-9a-f-]{36})")
+"""How the schema names a batch that keeps another from starting."""
 
 
 class Interrupted(AiopsError):
@@ -84,7 +90,12 @@ def say_json(data: Any, indent: int | None = None) -> None:
     """Print one JSON value; in one line unless it is to be indented."""
     # Where the terminal's encoding has no Korean, escapes keep the value whole.
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    typer.echo(json.dumps(data, ensure_ascii=not readable, indent=indent, default=str))
+    typer.echo(json.dumps(data, ensure_ascii=not readable, indent=indent, default=_as_json))
+
+
+def _as_json(value: Any) -> str:
+    """Moments and days by ISO 8601; numbers of batches and the like as their text."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def write_what_can_be_written() -> None:
@@ -113,10 +124,13 @@ def _explain(error: AiopsError | psycopg.Error) -> tuple[str, int]:
         return str(error), error.exit_code
     said = error.diag.message_primary or " ".join(str(error).split())
     more = "; ".join([said, *(part for part in (error.diag.message_detail, error.diag.message_hint) if part)])
+    active = _ACTIVE_BATCH.search(error.diag.message_detail or "")
+    if active is not None:  # in this command line's words instead of SQL
+        way_out = f"stop it: aiops cancel {active[1][:8]}; or let it end: aiops worker goes on with it"
+        more = f"{said} ({error.diag.message_detail}); {way_out}"
     match error:
-        case psycopg.errors.InvalidParameterValue():
-            return said, 2
-        case psycopg.errors.NoDataFound():  # by name or number, something that there is not
+        # The last: by name or number, something that there is not.
+        case psycopg.errors.InvalidParameterValue() | psycopg.errors.NoDataFound():
             return said, 2
         case psycopg.errors.InsufficientPrivilege():
             return f"{more}; this account lacks the right: aiops doctor says which it has", 1

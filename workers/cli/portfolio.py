@@ -15,6 +15,7 @@ from aiops.db.reports import synthetic_cells
 from aiops.errors import BadInput, CannotWrite
 from workers.cli.arguments import Email, Risks, Scenario, Webhook, Year, value_of
 from workers.cli.connection import database
+from workers.cli.local_daemon import say_if_nobody_computes
 from workers.cli.output import Json, errors, say, show
 from workers.cli.portfolio_file import read_portfolio
 from workers.cli.portfolio_report import render, report_of
@@ -85,6 +86,7 @@ def portfolio(
         batch_id = _ask(connection, asked, params)
         if not wait:
             show({"batch_id": batch_id}, as_json, lambda: say(str(batch_id)))
+            say_if_nobody_computes(connection)
             return
         row = follow(connection, batch_id, quiet=as_json)
         sites = fetch_portfolio_results(connection, batch_id)

@@ -14,7 +14,7 @@ from workers.cli.answer import answer_of, render
 from workers.cli.arguments import Email, Latitude, Longitude, Risks, Scenario, Webhook, Year, value_of
 from workers.cli.connection import database
 from workers.cli.here import answered_here
-from workers.cli.local_daemon import daemon_is_alive
+from workers.cli.local_daemon import daemon_is_alive, say_if_nobody_computes
 from workers.cli.output import Json, errors, say, show
 from workers.cli.watch import REQUEST, follow
 
@@ -84,6 +84,7 @@ def request(
         batch_id = create_batch_job(connection, REQUEST, given)
         if no_wait:
             show({"batch_id": batch_id}, as_json, lambda: say(str(batch_id)))
+            say_if_nobody_computes(connection)
             return
         way_back = f"see: the same command again; aiops history {latitude} {longitude}; batch_status('{batch_id}')"
         with _answering(connection, batch_id, float(latitude), float(longitude), quiet=as_json) as here:

@@ -104,7 +104,9 @@ class _Lines:
         before = self._active or {}
         for batch_id, row in active.items():
             if before.get(batch_id) != _mark(row):
-                self._print(row, f"{batch_id[:8]} {job_name(row['job_type'])}: {progress_in_words(row)}")
+                self._print(
+                    row, f"{batch_id[:8]} {job_name(row['job_type'])}: {progress_in_words(row, found['workers'])}"
+                )
         for batch_id in before.keys() - active.keys():
             self._tell_end(connection, batch_id)
         self._active = {batch_id: _mark(row) for batch_id, row in active.items()}

@@ -9,6 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from aiops.settings import settings
 from workers.cli.output import compact_table
 from workers.overview.reading import MOST_ACTIVE
 from workers.overview.units import items_of, job_name, lasting, local, seconds_left
@@ -45,10 +46,10 @@ def screen_of(found: Row) -> Group:
         ("Requests", _requests(found["requests_of_last_hour"])),
     ):
         head.add_row(name, told)
-    return Group(head, Text(""), *_active(found["active"]), Text(""), *_last_runs(found["last_runs"]))
+    return Group(head, Text(""), *_active(found["active"], found["workers"]), Text(""), *_last_runs(found["last_runs"]))
 
 
-def progress_in_words(batch: Row) -> str:
+def progress_in_words(batch: Row, workers: Sequence[Row] | None) -> str:
     """How far a batch is, at what rate, and how long it will take: in one line."""
     items = items_of(batch["job_type"])
     told = [str(batch["status"]), f"{batch['progress']} %"]
@@ -58,7 +59,7 @@ def progress_in_words(batch: Row) -> str:
             told.append(f"{batch['items_per_second']:,.0f} {items}/s")
     elif batch["current_step"]:
         told.append(str(batch["current_step"]))
-    left = seconds_left(batch)
+    left = seconds_left(batch, workers)
     if left is not None:
         told.append(f"{lasting(max(left, 1))} left")
     return ", ".join(told)
@@ -131,12 +132,12 @@ def _requests(row: Row | None) -> str:
     return f"in the last hour: {', '.join(told) or 'none'}"
 
 
-def _active(rows: list[Row] | None) -> Sequence[RenderableType]:
+def _active(rows: list[Row] | None, workers: Sequence[Row] | None) -> Sequence[RenderableType]:
     if not rows:
         return [Text("Nothing is running." if rows is not None else _UNSEEN, style="bold")]
     made = compact_table("batch", "type", "", ">%", ">done", ">a second", ">left")
     for row in rows:
-        rate, left = row["items_per_second"], seconds_left(row)
+        rate, left = row["items_per_second"], seconds_left(row, workers)
         done = str(row["current_step"] or row["status"])
         if row["total_items"] is not None:
             done = f"{row['completed_items']:,}/{row['total_items']:,} {items_of(row['job_type'])}"
@@ -156,7 +157,9 @@ def _active(rows: list[Row] | None) -> Sequence[RenderableType]:
 def _last_runs(rows: list[Row] | None) -> Sequence[RenderableType]:
     if not rows:
         return [Text("Nothing has run yet." if rows is not None else _UNSEEN, style="bold")]
-    made = compact_table("batch", "type", "status", ">done", ">failed", ">took", "ended")
+    made = compact_table(
+        "batch", "type", "status", ">done", ">failed", ">took", f"ended, {settings().schedule_timezone}"
+    )
     for row in rows:
         seconds = row["actual_duration_seconds"]
         made.add_row(

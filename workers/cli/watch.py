@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+import psycopg
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from aiops.db.batches import ENDED
@@ -69,7 +70,7 @@ def follow(
     except KeyboardInterrupt:
         # At once, and not at the end: what was started for it is let finish first.
         errors.print(
-            f"Not watching any more; batch {batch_id} goes on, if need be with the next daemon ({way_back}).",
+            f"Not watching any more; batch {batch_id} {_goes_on(connection, daemon)} ({way_back}).",
             markup=False,
             soft_wrap=True,
         )
@@ -78,6 +79,14 @@ def follow(
         kind = "request" if row["job_type"] == REQUEST else "batch"
         raise BatchFailed(f"{kind} {batch_id} {row['status']}: {row['error_message'] or 'no message'}")
     return row
+
+
+def _goes_on(connection: Connection, daemon: Computing | None) -> str:
+    """What becomes of a batch that nobody watches; what the caller has started for it may be let finish it."""
+    with suppress(psycopg.Error):
+        if daemon is None and not daemon_is_alive(connection):
+            return "waits for a daemon: aiops worker goes on with it"
+    return "goes on, if need be with the next daemon"
 
 
 def _watch(connection: Connection, batch_id: UUID, quiet: bool, daemon: Computing | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiops.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 JOB_NAMES = {"ondemand_risk_calculation": "request", "portfolio_risk_calculation": "portfolio"}
@@ -42,12 +42,19 @@ def local(moment: datetime, *, zone: bool = False) -> str:
 
 def local_to_second(moment: datetime) -> str:
     """The same to the second."""
-    return f"{moment.astimezone(settings().timezone):%Y-%m-%d %H:%M:%S}"
+    return f"{moment.astimezone(settings().timezone):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def seconds_left(batch: Mapping[str, Any]) -> float | None:
-    """How long a running batch will take from here at its rate so far; None: not known."""
+def seconds_left(batch: Mapping[str, Any], workers: Sequence[Any] | None = None) -> float | None:
+    """How long a running batch will take from here at its rate so far; None: not known, or nobody computes.
+
+    Args:
+        batch: of `read_overview`.
+        workers: living processes, likewise; None: not known.
+    """
     rate = batch["items_per_second"]
+    if workers is not None and not workers:
+        return None
     if batch["status"] != "running" or batch["total_items"] is None or not rate:
         return None
     return float((batch["total_items"] - batch["completed_items"]) / rate)
