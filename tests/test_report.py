@@ -438,7 +438,7 @@ MEASURED = """<script>
 for (const one of document.querySelectorAll("details")) one.open = true;
 const right = (one) => one.getBoundingClientRect().right;
 const wide = [...document.querySelectorAll("table")].filter((one) => right(one) > right(one.parentElement) + 1);
-const split = [...document.querySelectorAll("table.bins tbody th, td.d")].filter((one) => one.offsetHeight > 44);
+const split = [...document.querySelectorAll("table.bins tbody th")].filter((one) => one.offsetHeight > 44);
 document.documentElement.dataset.wide = wide.map((one) => one.caption.textContent).join("|");
 document.documentElement.dataset.split = split.map((one) => one.textContent).join("|");
 </script></body>"""

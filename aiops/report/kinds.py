@@ -16,6 +16,7 @@ _NAMED: Final = {
     "hazard": "a hazard batch",
     "assessment": "an assessment batch",
     "indicators": "an indicators batch",
+    "test": "a test batch",
 }
 
 
