@@ -143,11 +143,11 @@ def _render_worst(report: Report, worst: int) -> None:
     known = [site for site in report.sites if site[measure] is not None]
     hit = sorted(known, key=lambda site: (-site[measure], site["site_no"]))[:worst]
     title = f"Sites worst hit 위험 상위 사업장, by {'expected loss' if valued else 'total score'}"
-    made = table(title, ">no", "site", ">latitude", ">longitude", ">score", "level", ">AAL %", ">KRW a year")
+    made = table(title, ">site_no", "site", ">latitude", ">longitude", ">score", "level", ">AAL %", ">KRW a year")
     for site in hit:
         score = site["total_risk_score"]
         made.add_row(
-            str(site["site_no"] + 1),
+            str(site["site_no"]),
             site["site_id"] or "",
             f"{site['latitude']:.4f}",
             f"{site['longitude']:.4f}",
