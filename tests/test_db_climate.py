@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aiops.climate import Cadence, Series, calendar_days
-from aiops.db.climate import Written, fill_series, merge_series, read_series, write_series
+from aiops.db.climate import Overruled, Written, fill_series, merge_series, read_series, write_series
 from aiops.db.datasets import register_dataset
 from aiops.ingest.variables import VARIABLES
 
@@ -48,6 +48,51 @@ def test_years_are_joined_and_a_missing_new_value_does_not_erase_an_old_one(conn
     write_series(connection, [series([1, 2, 3])], dataset)
     assert write_series(connection, [series([np.nan, 30, 40], first_year=2002)], dataset) == Written(0, 1, 0)
     assert stored(connection) == (2001, [1, 2, 30, 40])
+
+
+@pytest.fixture
+def real(connection):
+    return register_dataset(
+        connection, name="r", source="test", file_sha256="01", first_year=2000, last_year=2010, synthetic=False
+    )
+
+
+def origin(connection, variable="rx1day"):
+    (name,) = connection.execute(
+        "SELECT name FROM climate_data JOIN dataset USING (dataset_id) WHERE variable = %s", [variable]
+    ).fetchone()
+    return name
+
+
+def test_real_values_replace_a_generators_series_whole_and_are_counted(connection, dataset, real):
+    write_series(connection, [series([1, 2, 3]), series(np.zeros(365), variable="pr")], dataset)
+    met = Overruled()
+    assert write_series(connection, [series([9], first_year=2002)], real, overruled=met) == Written(0, 1, 0)
+    assert (stored(connection), origin(connection)) == ((2002, [9]), "r")
+    assert met == Overruled(replaced=1, years=3)
+    assert met.notes() == ["real data replaced those of a generator (SYNTHETIC) in 1 series: 3 years of these are gone"]
+    # From now on they are joined, as any others.
+    assert write_series(connection, [series([8])], real, overruled=met) == Written(0, 1, 0)
+    assert (stored(connection), met.replaced) == ((2001, [8, 9]), 1)
+    write_series(connection, [series(np.zeros(365), variable="pr")], real, overruled=met)
+    assert (met.replaced, met.years) == (2, 4)
+
+
+def test_the_same_values_become_real(connection, dataset, real):
+    write_series(connection, [series([1, 2])], dataset)
+    assert write_series(connection, [series([1, 2])], real) == Written(0, 1, 0)
+    assert origin(connection) == "r"
+    assert write_series(connection, [series([1, 2])], real) == Written(0, 0, 1)
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_a_generator_writes_over_nothing_that_is_real(connection, dataset, real, merge):
+    write_series(connection, [series([1, 2])], real)
+    met = Overruled()
+    new = [series([7, 7, 7]), series([5], grid_id=CELL + 1)]
+    assert write_series(connection, new, dataset, merge=merge, overruled=met) == Written(1, 0, 0)
+    assert (stored(connection), met) == ((2001, [1, 2]), Overruled(left_out=1))
+    assert met.notes() == ["1 series of a generator (SYNTHETIC) were left out: real ones are stored"]
 
 
 def test_years_between_two_loads_are_missing(connection, dataset):

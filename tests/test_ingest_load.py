@@ -7,12 +7,17 @@ import json
 import numpy as np
 import pytest
 
-from aiops.climate import calendar_days
-from aiops.db.climate import read_series
+from aiops.climate import Series, calendar_days
+from aiops.db.climate import read_series, write_series
+from aiops.db.datasets import register_dataset
+from aiops.db.reports import has_synthetic_data
 from aiops.errors import BadInput, FileRefused
 from aiops.grid import grid_id_of
 from aiops.ingest import derived
+from aiops.ingest.derived import COMPUTED
 from aiops.ingest.load import load_asos, load_long_csv, load_place_csv
+from aiops.ingest.origin import FOLLOWS_FROM
+from aiops.ingest.storms import STORM_INDICATORS
 
 SEOUL = grid_id_of(37.57, 126.97)
 COUNT = "SELECT count(*) FROM climate_data"
@@ -67,6 +72,73 @@ def test_the_load_is_recorded_as_a_data_set_that_its_series_name(connection, lon
         [report.dataset_id],
     ).fetchone()
     assert row == ("long.csv", report.sha256, 2021, 2030, False, [report.dataset_id])
+
+
+def of_generator(connection, **first_value):
+    """A generator's yearly or daily series of the place, 1991 to 2000."""
+    dataset = register_dataset(
+        connection, name="sample", source="test", file_sha256=None, first_year=1991, last_year=2000, synthetic=True
+    )
+    days = calendar_days(1991, 10).size
+    sizes = {name: days if name in {"tasmax", "hursmin", "sfcWind", "pr"} else 10 for name in first_value}
+    write_series(
+        connection,
+        [
+            Series(name, "historical", SEOUL, 1991, np.full(sizes[name], value, np.float32))
+            for name, value in first_value.items()
+        ],
+        dataset,
+    )
+
+
+def origins(connection):
+    """By variable whether its series is a generator's, and its first year and number of values."""
+    return {
+        name: (synthetic, first_year, size)
+        for name, synthetic, first_year, size in connection.execute(
+            "SELECT variable, synthetic, c.first_year, length(values) / 4 FROM climate_data AS c"
+            " JOIN dataset USING (dataset_id)"
+        )
+    }
+
+
+def hot_days(write, first="1995-01-01", last="1996-01-01"):
+    days = np.arange(first, last, dtype="datetime64[D]")
+    return write("hot.csv", "date,high", *(f"{day},{20 + day.item().month}" for day in days))
+
+
+def test_real_days_replace_a_generators_and_what_follows_from_them_is_real(connection, write):
+    of_generator(connection, tasmax=25, tx33=40, txx=35)
+    report = load_place_csv(connection, hot_days(write), 37.57, 126.97, {"tasmax": "high"})
+    found = origins(connection)
+    assert {name: found[name] for name in ("tasmax", "tx33", "txx", "wsdi")} == {
+        "tasmax": (False, 1995, 365),
+        "tx33": (False, 1995, 1),
+        "txx": (False, 1995, 1),
+        "wsdi": (False, 1995, 1),
+    }
+    assert not has_synthetic_data(connection, [SEOUL])
+    note = "real data replaced those of a generator (SYNTHETIC) in 3 series: 30 years of these are gone"
+    assert note in report.warnings
+    assert f"  note: {note}" in list(report.lines())
+    again = load_place_csv(connection, hot_days(write), 37.57, 126.97, {"tasmax": "high"})
+    assert (again.series_inserted, again.series_updated) == (0, 0)
+    assert not any("generator" in warning for warning in again.warnings)
+
+
+def test_what_follows_from_a_generators_series_too_is_of_a_synthetic_data_set(connection, write):
+    of_generator(connection, hursmin=20, sfcWind=3, pr=0, wsdi=4)
+    load_place_csv(connection, hot_days(write), 37.57, 126.97, {"tasmax": "high"})
+    found = origins(connection)
+    assert has_synthetic_data(connection, [SEOUL])
+    # Fire weather has a generator's wind, rain and humidity in it; heat has none.
+    assert {name for name, (synthetic, *_) in found.items() if synthetic} >= {"fwi95", "fwi21", "rx1day", "pr_month"}
+    assert not any(found[name][0] for name in ("tasmax", "tx33", "txx", "wsdi", "tx90p_days"))
+    assert found["wsdi"] == (False, 1995, 1)
+
+
+def test_all_that_is_computed_from_series_says_from_which():
+    assert set(FOLLOWS_FROM) == COMPUTED - set(STORM_INDICATORS)
 
 
 def test_a_second_load_of_the_same_file_changes_nothing(connection, write, long_csv):

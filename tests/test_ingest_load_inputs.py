@@ -427,15 +427,22 @@ def test_a_report_is_json_and_lines_for_people(connection, write, files):
     assert "  computed: max_site_wind s_tc: 2 series new, 0 changed, 0 as they were" in computed
 
 
-def test_a_synthetic_sample_keeps_its_own_winds(connection, files):
+def test_real_tracks_replace_the_winds_of_a_synthetic_sample(connection, files, write):
     dataset = register_dataset(
         connection, name="s", source="test", file_sha256=None, first_year=None, last_year=None, synthetic=True
     )
     write_series(connection, [Series("max_site_wind", "historical", JEJU, 1991, np.full(30, 5, np.float32))], dataset)
-    load_tracks(connection, files[load_tracks])
-    values = one(connection, "max_site_wind").values
-    assert values[:24].tolist() == [5] * 24
-    assert values[24] > 30
+    report = load_tracks(connection, files[load_tracks])
+    wind = one(connection, "max_site_wind")
+    assert wind.first_year == 2015
+    assert wind.values[0] > 30
+    note = "real data replaced those of a generator (SYNTHETIC) in 1 series: 30 years of these are gone"
+    assert note in report.warnings
+    # A sample that comes after the tracks gives way to them when the cell is loaded.
+    connection.execute("DELETE FROM climate_data")
+    write_series(connection, [Series("s_tc", "historical", JEJU, 1991, np.full(30, 5, np.float32))], dataset)
+    days_of_jeju(connection, write, "2014-01-01", "2016-01-01")
+    assert one(connection, "s_tc").first_year == 2015
 
 
 @pytest.mark.oracle

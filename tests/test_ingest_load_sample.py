@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aiops.climate import Series
 from aiops.db.blocks import read_block
+from aiops.db.climate import read_series, write_series
+from aiops.db.datasets import register_dataset
 from aiops.grid import N_CELLS
 from aiops.ingest import load_sample as module
 from aiops.ingest.load_sample import load_sample
@@ -58,6 +61,18 @@ def test_a_second_load_changes_nothing(connection, loaded):
     assert (again.series_inserted, again.series_updated) == (0, 0)
     assert again.series_unchanged == loaded.series_inserted
     assert connection.execute("SELECT count(*) FROM dataset").fetchone() == (1,)
+
+
+def test_the_sample_leaves_what_is_real_as_it_is(connection, few_cells):
+    real = register_dataset(
+        connection, name="r", source="test", file_sha256=None, first_year=2001, last_year=2001, synthetic=False
+    )
+    series = Series("wsdi", "historical", CELLS[0].grid_id, 2001, np.array([3], np.float32))
+    write_series(connection, [series], real)
+    report = load_sample(connection)
+    assert (report.series_left_out, report.series_inserted) == (1, len(CELLS) * (20 * 5 + 2) - 1)
+    (kept,) = read_series(connection, ["wsdi"], [CELLS[0].grid_id], ["historical"])
+    assert (kept.first_year, kept.values.tolist()) == (2001, [3])
 
 
 def test_a_block_has_all_that_nine_risks_read(connection, loaded):

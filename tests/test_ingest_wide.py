@@ -14,8 +14,9 @@ from daemons import environment, run
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from aiops.climate import SCENARIOS
-from aiops.db.climate import Written, read_series
+from aiops.climate import SCENARIOS, Series
+from aiops.db.climate import Written, read_series, write_series
+from aiops.db.datasets import register_dataset
 from aiops.db.indicators import given_series
 from aiops.errors import BadInput, DatabaseUnavailable
 from aiops.grid import grid_id_of
@@ -352,6 +353,21 @@ def test_values_that_are_there_already_are_joined_with_the_new(source, target, o
     assert load_wide(target, source[0]).tables[0].series == Written(0, 4, 0)
     (series,) = read_series(target, ["wsdi"], [GRID[1]], ["ssp245"])
     assert (series.first_year, series.values.size, series.values[-1]) == (2021, 11, 2)
+
+
+def test_real_tables_replace_what_a_generator_made(source, target, own):
+    generator = register_dataset(
+        target, name="sample", source="test", file_sha256=None, first_year=1991, last_year=2100, synthetic=True
+    )
+    with target.transaction():
+        write_series(target, [Series("wsdi", "ssp245", GRID[1], 1991, np.ones(110, np.float32))], generator)
+    yearly(own, cells=[1], years=range(2021, 2031))
+    report = load_wide(target, source[0])
+    assert report.tables[0].series == Written(3, 1, 0)
+    (series,) = read_series(target, ["wsdi"], [GRID[1]], ["ssp245"])
+    assert (series.first_year, series.values.size) == (2021, 10)
+    note = "real data replaced those of a generator (SYNTHETIC) in 1 series: 110 years of these are gone"
+    assert f"  note: {note}" in list(report.lines())
 
 
 def test_memory_does_not_grow_with_the_table(source, target, own, monkeypatch):

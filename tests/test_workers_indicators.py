@@ -430,6 +430,55 @@ def test_what_follows_from_a_generators_days_is_of_a_synthetic_data_set(connecti
     assert found.fetchall() == [(CELLS[0], "made up"), (CELLS[1], "real")]
 
 
+def test_a_series_is_synthetic_only_where_it_follows_from_a_generators(connection):
+    days = days_of(CELLS[:1])
+    generator = register(connection, "generator", synthetic=True)
+    write_series(connection, [one for one in days if one.variable == "pr"], generator)
+    given = [Series(name, "historical", CELLS[0], 1991, np.ones(30, np.float32)) for name in ("wsdi", "rx1day")]
+    write_series(connection, given, generator)
+    write_series(connection, [one for one in days if one.variable != "pr"], register(connection))
+    compute(connection, CELLS[:1])
+    found = connection.execute(
+        "SELECT variable, d.name, c.first_year FROM climate_data AS c JOIN dataset AS d USING (dataset_id)"
+        " WHERE scenario = 'historical'"
+    ).fetchall()
+    by_name = {variable: (name, first_year) for variable, name, first_year in found}
+    # Of what the generator gave, that of which the days are real is replaced by what follows from them.
+    assert (by_name["wsdi"], by_name["rx1day"]) == (("real", 1996), ("generator", 1991))
+    assert {by_name[name][0] for name in ("fd", "txx", "csdi", "pet_month")} == {"real"}
+    assert {by_name[name][0] for name in ("fwi95", "pr_month", "cdd", "spei12")} == {"made up"}
+
+
+def test_what_is_made_whole_is_replaced_whatever_its_origin_was_but_for_what_a_file_has_given(connection):
+    """Evapotranspiration of real days, then with a generator's wind; and an index that a file, or a generator, gave."""
+
+    def origins():
+        found = connection.execute(
+            "SELECT variable, d.name FROM climate_data AS c JOIN dataset AS d USING (dataset_id)"
+            " WHERE scenario = 'historical' AND variable = ANY (%s)",
+            [["pr_month", "pet_month", "spei12", "spei12_min"]],
+        )
+        return dict(found.fetchall())
+
+    days = days_of(CELLS[:1], periods={"historical": (1991, 20)})
+    index = Series("spei12_min", "historical", CELLS[0], 1991, np.full(30, -1, np.float32))
+    generator = register(connection, "generator", synthetic=True)
+    write_series(connection, [index], generator)
+    write_series(connection, [one for one in days if one.variable != "sfcWind"], register(connection, "days"))
+    compute(connection, CELLS[:1])
+    assert set(origins().values()) == {"real"}
+    write_series(connection, [one for one in days if one.variable == "sfcWind"], generator)
+    write_series(connection, [index], register(connection, "file"))
+    compute(connection, CELLS[:1])
+    assert origins() == {"pr_month": "real", "pet_month": "made up", "spei12": "made up", "spei12_min": "file"}
+    (kept,) = read_series(connection, ["spei12_min"], CELLS[:1], ["historical"])
+    assert (kept.first_year, set(kept.values.tolist())) == (1991, {-1})
+    assert compute(connection, CELLS[:1]).updated == 0
+    write_series(connection, [one for one in days if one.variable == "sfcWind"], register(connection, "days"))
+    compute(connection, CELLS[:1])
+    assert origins() == {"pr_month": "real", "pet_month": "real", "spei12": "real", "spei12_min": "file"}
+
+
 def test_cells_that_have_changed_since_they_were_read_are_refused(connection, connect):
     load(connection, days_of(CELLS[:2]), derive=False)
     hashes = indicators_hashes(connection, CELLS[:2], "1")

@@ -106,10 +106,22 @@ def delete_computed_series(
     ).rowcount
 
 
-def cells_with_synthetic_data(connection: Connection, grid_ids: Sequence[int]) -> set[int]:
-    """Cells of which some series were made by a generator."""
-    rows = connection.execute(statement("cells_with_synthetic_data"), {"grid_ids": list(grid_ids)})
-    return {row[0] for row in rows}
+def synthetic_series(
+    connection: Connection, variables: Collection[str], grid_ids: Sequence[int]
+) -> set[tuple[str, str, int]]:
+    """(variable, scenario, cell) of stored series that a generator made, or that follow from such.
+
+    Arguments as for `given_series`.
+    """
+    rows = connection.execute(
+        statement("synthetic_series"), {"variables": sorted(variables), "grid_ids": list(grid_ids)}
+    ).fetchall()
+    return {(variable, scenario, grid_id) for variable, scenario, grid_id in rows}
+
+
+def synthetic_basins(connection: Connection) -> set[str]:
+    """Basins whose flow, or any use of whose water, a generator made."""
+    return {row[0] for row in connection.execute(statement("synthetic_basins"))}
 
 
 def note_indicators(connection: Connection, grid_ids: Sequence[int], method_version: str) -> None:

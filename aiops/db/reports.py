@@ -9,7 +9,6 @@ import numpy as np
 from psycopg.rows import dict_row
 
 from aiops.climate import PROJECTIONS
-from aiops.db.indicators import cells_with_synthetic_data
 from aiops.db.statements import statement
 from aiops.grid import FRAME, grid_id_of
 
@@ -110,7 +109,8 @@ def synthetic_cells(connection: Connection, grid_ids: Sequence[int]) -> set[int]
     """Those of these cells that have synthetic climate data."""
     if not grid_ids or not _scalar(connection, statement("any_synthetic_dataset"), {}):
         return set()
-    return cells_with_synthetic_data(connection, grid_ids)
+    rows = connection.execute(statement("cells_with_synthetic_data"), {"grid_ids": list(grid_ids)})
+    return {row[0] for row in rows}
 
 
 def read_batch(connection: Connection, batch_id: UUID | str) -> Row | None:

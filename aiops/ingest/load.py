@@ -97,10 +97,11 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
             synthetic=False,
             parameters=parsed.parameters,
         )
-        written = write_series(connection, parsed.series, dataset_id)
+        deriver = Deriver(connection, dataset_id)
+        written = write_series(connection, parsed.series, dataset_id, overruled=deriver.derived.overruled)
         write_names(connection, parsed.names)
-        derived = Deriver(connection, dataset_id).after(_brought(parsed), parsed.grid_ids.tolist())
-    refusals, computed = parsed.refusals, derived.total()
+        derived = deriver.after(_brought(parsed), parsed.grid_ids.tolist())
+    refusals, total = parsed.refusals, written + derived.total()
     return IngestReport(
         kind=parsed.kind,
         file=str(parsed.path),
@@ -119,9 +120,9 @@ def _load(connection: Connection, parsed: ParsedFile, started: float) -> IngestR
         cells=int(parsed.grid_ids.size),
         first_date=str(parsed.first_day),
         last_date=str(parsed.last_day),
-        series_inserted=written.inserted + computed.inserted,
-        series_updated=written.updated + computed.updated,
-        series_unchanged=written.unchanged + computed.unchanged,
+        series_inserted=total.inserted,
+        series_updated=total.updated,
+        series_unchanged=total.unchanged,
         seconds=time.monotonic() - started,
     )
 

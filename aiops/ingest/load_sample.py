@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiops.climate import SCENARIOS
 from aiops.db.cells import write_cells
-from aiops.db.climate import write_series
+from aiops.db.climate import NOTHING, Overruled, write_series
 from aiops.db.datasets import register_dataset
 from aiops.db.inputs import (
     write_basins,
@@ -44,6 +44,8 @@ class SampleReport:
     series_inserted: int
     series_updated: int
     series_unchanged: int
+    series_left_out: int
+    """Series that were not written, since real ones are stored."""
     inputs: dict[str, int]
     """Rows of what is no series, by kind."""
     seconds: float
@@ -56,7 +58,7 @@ class SampleReport:
 def load_sample(connection: Connection, progress: Callable[[float], None] | None = None) -> SampleReport:
     """Generate the sample and write it, in one transaction. A second load changes nothing.
 
-    Two processes generate where there are two processors.
+    Series of observations or climate models stay as they are. Two processes generate where there are two processors.
 
     Args:
         connection: the caller's; the load is one transaction (a savepoint within one that is open).
@@ -64,24 +66,22 @@ def load_sample(connection: Connection, progress: Callable[[float], None] | None
     """
     started = time.monotonic()
     cells = sample_cells()
-    inserted = updated = unchanged = 0
+    total, overruled = NOTHING, Overruled()
     with connection.transaction():
         dataset_id = register_dataset(connection, **asdict(SAMPLE_DATASET))
         write_cells(connection, [asdict(cell) for cell in cells], dataset_id)
         inputs = _write_inputs(connection, dataset_id)
         for series in generate_in_processes(progress=progress):
-            written = write_series(connection, series, dataset_id)
-            inserted += written.inserted
-            updated += written.updated
-            unchanged += written.unchanged
+            total += write_series(connection, series, dataset_id, overruled=overruled)
     return SampleReport(
         dataset_id,
         len(cells),
         SAMPLE_DATASET.first_year,
         SAMPLE_DATASET.last_year,
-        inserted,
-        updated,
-        unchanged,
+        total.inserted,
+        total.updated,
+        total.unchanged,
+        overruled.left_out,
         inputs,
         time.monotonic() - started,
     )

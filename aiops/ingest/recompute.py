@@ -6,19 +6,28 @@ open, and values that a file has given stay as they are: what is computed stands
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aiops.climate import SCENARIOS, Series
 from aiops.db.cells import read_land
-from aiops.db.climate import Written, fill_series, merge_series, read_series, write_series
+from aiops.db.climate import NOTHING, Written, fill_series, merge_series, read_series, write_series
 from aiops.db.datasets import note_computed_variables
-from aiops.db.indicators import cells_with_synthetic_data, delete_computed_series, given_series
+from aiops.db.indicators import delete_computed_series, given_series, synthetic_basins, synthetic_series
 from aiops.db.inputs import read_evapotranspiration_methods, write_evapotranspiration_methods
 from aiops.ingest.aligned import HISTORY
-from aiops.ingest.derived import COMPUTED, DAILY, GIVEN, MADE_WHOLE, indicators_of_days, stored_basins
+from aiops.ingest.derived import (
+    COMPUTED,
+    DAILY,
+    GIVEN,
+    MADE_WHOLE,
+    given_evapotranspiration,
+    indicators_of_days,
+    stored_basins,
+)
 from aiops.ingest.drought import drought_indicators
 from aiops.ingest.evapotranspiration import MONTHLY_WEATHER, PET, potential_evapotranspiration
+from aiops.ingest.origin import Generated, beside_given, key_of
 from aiops.ingest.storms import STORM_INDICATORS, stored_storms
 from aiops.ingest.variables import variable_of
 from aiops.ingest.water import WATER_SOURCES, water_stress_indicators
@@ -43,7 +52,8 @@ class StoredInputs:
     months: list[Series]
     """WATER_SOURCES as they are stored."""
     given: set[Key]
-    """(variable, scenario, cell) whose values stay as they are."""
+    """(variable, scenario, cell) that were not computed. Their values stay, but for a generator's, where what is
+    computed follows from real ones alone."""
     given_evapotranspiration: set[int]
     """Cells whose evapotranspiration came from a file."""
     elevation: dict[int, float]
@@ -52,9 +62,9 @@ class StoredInputs:
     storms: StormYears | None
     """None where no storm is stored, or no cell lacks its winds."""
     winds: set[tuple[str, int]]
-    """(variable, cell) of the storms' indicators that are there."""
-    synthetic: set[int]
-    """Cells of which anything was made by a generator."""
+    """(variable, cell) of the storms' indicators that are there, other than a generator's."""
+    generated: Generated
+    """What a generator made."""
 
 
 @dataclass(slots=True)
@@ -74,7 +84,8 @@ class ComputedSeries:
     """Data set of the tracks that the winds follow from."""
     methods: dict[int, str] = field(default_factory=dict)
     """By cell: how its evapotranspiration was computed."""
-    synthetic: set[int] = field(default_factory=set)
+    synthetic: set[Key] = field(default_factory=set)
+    """(variable, scenario, cell) of what follows from a generator's series."""
     without: set[int] = field(default_factory=set)
     """Cells whose days and months gave nothing."""
 
@@ -97,27 +108,28 @@ def read_inputs(connection: Connection, grid_ids: Sequence[int]) -> StoredInputs
     Memory: some 5 MB a cell with nine daily variables of all scenarios.
     """
     cells = list(grid_ids)
-    stored = read_series(connection, sorted({*DAILY, *MONTHLY_WEATHER, *WATER_SOURCES}), cells, SCENARIOS)
+    sources = {*DAILY, *MONTHLY_WEATHER, *WATER_SOURCES}
+    stored = read_series(connection, sorted(sources), cells, SCENARIOS)
     land = read_land(connection, cells)
     given = given_series(connection, COMPUTED, cells)
     methods = read_evapotranspiration_methods(connection, cells)
     past = read_series(connection, STORM_INDICATORS, cells, [HISTORY])
-    winds = {(one.variable, one.grid_id) for one in past}
+    synthetic = synthetic_series(connection, {*sources, *COMPUTED}, cells)
+    winds = {(one.variable, one.grid_id) for one in past if key_of(one) not in synthetic}
+    basin_of = {grid_id: basin for grid_id, (_, basin) in land.items() if basin is not None}
+    generated = Generated(synthetic, synthetic_basins(connection), basin_of)
     return StoredInputs(
         grid_ids=cells,
         weather=[one for one in stored if one.variable not in WATER_SOURCES],
         months=[one for one in stored if one.variable in WATER_SOURCES],
         given=given,
-        given_evapotranspiration={
-            *(grid_id for variable, _, grid_id in given if variable == PET),
-            *(grid_id for grid_id, method in methods.items() if method == GIVEN),
-        },
+        given_evapotranspiration=given_evapotranspiration(given, methods, generated),
         elevation={grid_id: height for grid_id, (height, _) in land.items() if height is not None},
-        basin_of={grid_id: basin for grid_id, (_, basin) in land.items() if basin is not None},
+        basin_of=basin_of,
         basins=stored_basins(connection),
         storms=stored_storms(connection) if len(winds) < len(STORM_INDICATORS) * len(cells) else None,
         winds=winds,
-        synthetic=cells_with_synthetic_data(connection, cells),
+        generated=generated,
     )
 
 
@@ -129,26 +141,31 @@ def compute_indicators(inputs: StoredInputs, scenarios: Collection[str] = SCENAR
         scenarios: whose days are to be looked at; what follows from months is made of all, since a cell has one method
             for all its scenarios.
     """
-    days = indicators_of_days(inputs.weather, scenarios)
+    generated = inputs.generated
+    days, beside = beside_given(indicators_of_days(inputs.weather, scenarios), inputs.given, generated)
     weather = [one for one in inputs.weather if one.grid_id not in inputs.given_evapotranspiration]
     potential = potential_evapotranspiration(weather, inputs.elevation)
-    evapotranspiration = _open(potential.series, inputs)
-    months = _as_stored(inputs, _given(days, inputs), _open(days, inputs), evapotranspiration)
-    whole = [
-        *drought_indicators(months),
-        *water_stress_indicators(months, inputs.basin_of, inputs.basins),
-    ]
-    joined, replaced = _open(days, inputs), [*evapotranspiration, *_open(whole, inputs)]
-    touched = {one.grid_id for one in (*joined, *replaced)} | {grid_id for _, _, grid_id in inputs.given}
+    months, then = _as_stored(inputs, beside, days, potential.series)
+    whole, whole_beside = beside_given(
+        [*drought_indicators(months), *water_stress_indicators(months, inputs.basin_of, inputs.basins)],
+        inputs.given,
+        then,
+    )
+    replaced = [*potential.series, *whole]
+    touched = {one.grid_id for one in (*days, *replaced)} | {grid_id for _, _, grid_id in inputs.given}
     return ComputedSeries(
         cells=list(inputs.grid_ids),
-        joined=joined,
+        joined=days,
         replaced=replaced,
-        filled=_given([*days, *whole], inputs),
+        filled=[*beside, *whole_beside],
         winds=_lacking_winds(inputs),
         winds_dataset=inputs.storms.dataset_id if inputs.storms is not None else None,
         methods={**dict.fromkeys(inputs.given_evapotranspiration, GIVEN), **potential.methods},
-        synthetic=set(inputs.synthetic),
+        synthetic={
+            *(key for one in (*days, *potential.series) if generated.reaches(key := key_of(one))),
+            *(key for one in whole if then.reaches(key := key_of(one))),
+            *(key for key in inputs.given & generated.series if key[0] == PET and generated.reaches(key)),
+        },
         without={one.grid_id for one in (*inputs.weather, *inputs.months)} - touched,
     )
 
@@ -163,15 +180,18 @@ def write_indicators(connection: Connection, computed: ComputedSeries, dataset_o
             climate models (False); asked only where there is something of the kind.
     """
     written: list[Written] = []
-    delete_computed_series(connection, MADE_WHOLE, computed.cells, {_key(one) for one in computed.replaced})
+    becoming = {key_of(one) for one in computed.replaced}
+    delete_computed_series(connection, MADE_WHOLE, computed.cells, becoming)
+    # What was real and is no longer so is not what `write_series` would have to keep.
+    kept = becoming - (computed.synthetic - synthetic_series(connection, MADE_WHOLE, computed.cells))
+    delete_computed_series(connection, MADE_WHOLE, computed.cells, kept)
+    by_generator = {grid_id for variable, _, grid_id in computed.synthetic if variable == PET}
     for is_synthetic in (False, True):
         joined, replaced = (
-            [one for one in series if (one.grid_id in computed.synthetic) == is_synthetic]
+            [one for one in series if (key_of(one) in computed.synthetic) == is_synthetic]
             for series in (computed.joined, computed.replaced)
         )
-        methods = {
-            cell: method for cell, method in computed.methods.items() if (cell in computed.synthetic) == is_synthetic
-        }
+        methods = {cell: method for cell, method in computed.methods.items() if (cell in by_generator) == is_synthetic}
         if joined or replaced or methods:
             dataset_id = dataset_of(is_synthetic)
             for series, merge in ((joined, True), (replaced, False)):
@@ -183,35 +203,35 @@ def write_indicators(connection: Connection, computed: ComputedSeries, dataset_o
     if computed.winds and computed.winds_dataset is not None:
         written.append(write_series(connection, computed.winds, computed.winds_dataset))
         note_computed_variables(connection, computed.winds_dataset, STORM_INDICATORS)
-    return Written(
-        sum(one.inserted for one in written),
-        sum(one.updated for one in written),
-        sum(one.unchanged for one in written),
-    )
-
-
-def _open(series: Iterable[Series], inputs: StoredInputs) -> list[Series]:
-    """Those of which no file has given anything."""
-    return [one for one in series if _key(one) not in inputs.given]
-
-
-def _given(series: Iterable[Series], inputs: StoredInputs) -> list[Series]:
-    """Those of which a file has given some values, but that what a generator made is not put among those of a file."""
-    return [one for one in series if _key(one) in inputs.given and one.grid_id not in inputs.synthetic]
+    return sum(written, NOTHING)
 
 
 def _as_stored(
     inputs: StoredInputs, filled: Iterable[Series], joined: Iterable[Series], replaced: Iterable[Series]
-) -> list[Series]:
-    """The series of months as they will be stored when what was computed has been written."""
-    found = {_key(one): one for one in inputs.months if one.variable not in MADE_WHOLE or _key(one) in inputs.given}
-    for series, stored_wins in ((filled, True), (joined, False)):
-        for one in series:
-            if one.variable in WATER_SOURCES:
-                old = found.get(_key(one), one)
-                cadence = variable_of(one.variable).cadence
-                found[_key(one)] = merge_series(cadence, *((one, old) if stored_wins else (old, one)))
-    return list((found | {_key(one): one for one in replaced}).values())
+) -> tuple[list[Series], Generated]:
+    """The series of months as they will be stored when what was computed has been written, and whose they are then."""
+    generated = inputs.generated
+    found = {key_of(one): one for one in inputs.months}
+    by_generator = set(generated.series)
+    for key in [key for key in found if key[0] in MADE_WHOLE and key not in inputs.given]:
+        del found[key]
+        by_generator.discard(key)
+    for one in (one for one in filled if one.variable in WATER_SOURCES):
+        found[key_of(one)] = merge_series(variable_of(one.variable).cadence, one, found[key_of(one)])
+    for one in (one for one in joined if one.variable in WATER_SOURCES):
+        key = key_of(one)
+        old, was, becomes = found.get(key), key in generated.series, generated.reaches(key)
+        # As `write_series` has it: what is real stays, and the two are never joined.
+        if old is not None and becomes and not was:
+            continue
+        join = old is not None and becomes == was
+        found[key] = merge_series(variable_of(one.variable).cadence, old, one) if old is not None and join else one
+        (by_generator.add if becomes else by_generator.discard)(key)
+    for one in replaced:
+        key = key_of(one)
+        found[key] = one
+        (by_generator.add if generated.reaches(key) else by_generator.discard)(key)
+    return list(found.values()), replace(generated, series=by_generator)
 
 
 def _lacking_winds(inputs: StoredInputs) -> list[Series]:
@@ -220,7 +240,3 @@ def _lacking_winds(inputs: StoredInputs) -> list[Series]:
     if inputs.storms is None or not lacking:
         return []
     return [one for one in inputs.storms.series(lacking) if (one.variable, one.grid_id) not in inputs.winds]
-
-
-def _key(one: Series) -> Key:
-    return one.variable, one.scenario, one.grid_id

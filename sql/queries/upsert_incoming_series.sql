@@ -7,6 +7,8 @@ WITH written AS (
     ON CONFLICT (variable, grid_id, scenario) DO UPDATE SET
         first_year = excluded.first_year, values = excluded.values, dataset_id = excluded.dataset_id
         WHERE (old.first_year, old.values) IS DISTINCT FROM (excluded.first_year, excluded.values)
+           -- The same values from another origin: a generator's became real.
+           OR (SELECT d.synthetic FROM dataset AS d WHERE d.dataset_id = old.dataset_id) <> %(synthetic)s
     RETURNING 1
 ), count AS (
     SELECT (SELECT count(*) FROM written) AS written,

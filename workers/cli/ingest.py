@@ -213,6 +213,7 @@ def sample(as_json: Json = False) -> None:
             f"Synthetic sample: {loaded.cells:,} cells, {loaded.first_year} to {loaded.last_year}; "
             f"{loaded.series_inserted:,} series new, {loaded.series_updated:,} changed, "
             f"{loaded.series_unchanged:,} as they were ({loaded.seconds:.1f} s)."
+            + (f" {loaded.series_left_out:,} were left out: real ones are stored." if loaded.series_left_out else "")
         ),
     )
 

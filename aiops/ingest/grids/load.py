@@ -166,3 +166,4 @@ def _warnings(load: Prepared, run: Run, without_data: int) -> Iterator[str]:
     suspicion = run.judge.suspicion()
     if suspicion is not None:
         yield suspicion
+    yield from run.overruled.notes()

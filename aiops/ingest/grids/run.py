@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aiops.climate import Series
-from aiops.db.climate import Written, write_series
+from aiops.db.climate import NOTHING, Overruled, write_series
 from aiops.db.ingest_progress import note_block
 from aiops.db.packing import PACKED
 from aiops.errors import FileRefused
@@ -62,6 +62,7 @@ class Run:
         self._done = 0
         self.folder = options.scratch
         self.judge = Judge(load.variable)
+        self.overruled = Overruled()
         self.values_read = 0
         self.scratch_bytes = 0
 
@@ -104,13 +105,13 @@ class Run:
         inside = inside[has_data[load.place_of_cell[inside] - block.start]]
         at_once = max(self._memory.write // (load.axis.length * _FLOAT), 1)
         with self._connection.transaction():
-            written = Written(0, 0, 0)
+            written = NOTHING
             for first in range(0, inside.size, at_once):
-                part = write_series(
-                    self._connection, self._series(inside[first : first + at_once], block, series), self._dataset_id
-                )
-                written = Written(
-                    written.inserted + part.inserted, written.updated + part.updated, written.unchanged + part.unchanged
+                written += write_series(
+                    self._connection,
+                    self._series(inside[first : first + at_once], block, series),
+                    self._dataset_id,
+                    overruled=self.overruled,
                 )
             note_block(self._connection, self._dataset_id, block, inside.size, written)
 

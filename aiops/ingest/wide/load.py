@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from aiops.climate import Cadence
-from aiops.db.climate import Written, write_series
+from aiops.db.climate import NOTHING, write_series
 from aiops.db.datasets import register_dataset
 from aiops.errors import BadInput
 from aiops.ingest.derived import Deriver
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 AT_ONCE = 12_000_000
 """Bytes of a table that are fetched together; in Python's hands they become three times as many."""
 NEXT = "aiops run indicators"
-_NOTHING = Written(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class _Run:
         self._judge = Judge(chosen.table, chosen.variable)
         self._found = 0
         self._with_series = 0
-        self._written = _NOTHING
+        self._written = NOTHING
         self._deriver: Deriver | None = None
 
     def go(self, other: Connection, tell: Tell) -> TableReport:
@@ -128,7 +127,8 @@ class _Run:
             last_year=judge.last_year,
             series=self._written,
             series_found=self._found,
-            winds=self._deriver.derived.total() if self._deriver is not None else _NOTHING,
+            winds=self._deriver.derived.total() if self._deriver is not None else NOTHING,
+            notes=tuple(self._deriver.derived.overruled.notes()) if self._deriver is not None else (),
         )
 
     def _block(self, rows: Sequence[WideRow], dataset_id: int | None) -> None:
@@ -139,13 +139,10 @@ class _Run:
         if dataset_id is None or self._deriver is None or not series:
             return
         with self._connection.transaction():
-            part = write_series(self._connection, series, dataset_id)
+            overruled = self._deriver.derived.overruled
+            part = write_series(self._connection, series, dataset_id, overruled=overruled)
             self._deriver.storms(touched, again=False)
-        self._written = Written(
-            self._written.inserted + part.inserted,
-            self._written.updated + part.updated,
-            self._written.unchanged + part.unchanged,
-        )
+        self._written += part
 
     def _series(self, rows: Iterable[WideRow]) -> Iterator[Iterator[Series]]:
         for row in rows:

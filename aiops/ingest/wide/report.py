@@ -40,6 +40,8 @@ class TableReport:
     series_found: int
     winds: Written
     """Series of typhoon winds of these cells, by the tracks that are stored."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of what was written."""
 
     def lines(self) -> Iterator[str]:
         """For people."""
@@ -56,6 +58,8 @@ class TableReport:
             )
         else:
             yield f"  series: {self.series_found:,} found, none written"
+        for note in self.notes:
+            yield f"  note: {note}"
         for group in self.refused:
             yield f"  refused: {group.count:,} × {group.what}: {group.reason}"
             yield from (f"    {example}" for example in group.examples)
