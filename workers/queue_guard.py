@@ -123,6 +123,19 @@ class GuardedJobs(JobManager):
         self._refusal: SchemaError | None = None
 
     async def register_worker(self) -> int:
+        """Register, and leave no trace where the process is asked to stop meanwhile."""
+        registering = asyncio.ensure_future(self._register())
+        try:
+            return await asyncio.shield(registering)
+        except asyncio.CancelledError:
+            # The worker has not begun: nobody but us would take it off the books.
+            await asyncio.wait([registering], timeout=_LAST_BEAT_SECONDS)
+            if registering.done() and not registering.cancelled() and registering.exception() is None:
+                await self.unregister_worker(registering.result())
+            registering.cancel()
+            raise
+
+    async def _register(self) -> int:
         """Register, as soon as there is a server, and if its schema is this version's (SchemaError)."""
         failures = 0
         self.worker_id = None  # of an earlier worker of this process, perhaps of another database
@@ -237,11 +250,16 @@ class GuardedJobs(JobManager):
 
     async def unregister_worker(self, worker_id: int) -> None:
         """Say goodbye, if there is somebody to say it to."""
-        if self._beat is not None:
+        beat = self._beat
+        if beat is not None:
             # Left alone by who was stopped while it waited, it would put the worker back on the books afterwards.
-            await asyncio.wait([self._beat], timeout=_LAST_BEAT_SECONDS)
+            await asyncio.wait([beat], timeout=_LAST_BEAT_SECONDS)
         try:
             await super().unregister_worker(worker_id)
+            if beat is not None and not beat.done():
+                # It may have come after the goodbye.
+                await asyncio.wait([beat], timeout=2 * _LAST_BEAT_SECONDS)
+                await super().unregister_worker(worker_id)
         except ConnectorException as error:
             _tell("worker was not taken off the books", error, 1)
 

@@ -64,6 +64,9 @@ def answers_as_fast_as_ever(rig, number=PLACES - BARE - 1):
     took = []
     with rig.rare_polls():
         for _ in range(6):
+            # A request has completed a moment before its job has: one for the same place that comes in between is kept
+            # from starting, and may be found at the next look only.
+            rig.wait(lambda: is_idle(rig))
             start = time.monotonic()
             assert Request.ask(rig.watch, number, force=True).wait(300) == "completed"
             took.append(time.monotonic() - start)
